@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// An Entry is everything that is remembered about one source object.
+type Entry struct {
+	// Object is the source object as it was last seen.
+	Object source.Object `json:"object"`
+
+	// Presence says what the source last said of it; Evidence is the proof of
+	// Left and Deleted.
+	Presence plan.Presence    `json:"-"`
+	Evidence *source.Evidence `json:"evidence,omitempty"`
+
+	// Link and Applied: what we own for it, and the values that the target
+	// accepted from us.
+	Link    *plan.Link        `json:"link,omitempty"`
+	Applied target.Attributes `json:"applied,omitempty"`
+
+	// Memory is the mapping rules' own. Suffix, UPN and Mail are under which
+	// index keys the object stands.
+	Memory mapping.Memory `json:"memory,omitzero"`
+	Suffix string         `json:"suffix,omitempty"`
+	UPN    string         `json:"upn,omitempty"`
+	Mail   string         `json:"mail,omitempty"`
+
+	// RefusedDomain and Refused are what the target refused for this object.
+	RefusedDomain string              `json:"refusedDomain,omitempty"`
+	Refused       map[string][]string `json:"refused,omitempty"`
+
+	// Digest identifies Object's values.
+	Digest [sha256.Size]byte `json:"-"`
+}
+
+// Owned reports whether there is a live account that is ours.
+func (e *Entry) Owned() bool { return e.Link != nil && e.Link.Binned.IsZero() }
+
+// A Head is what can be told of an entry without decoding it.
+type Head struct {
+	Presence plan.Presence
+	Linked   bool
+	Digest   [sha256.Size]byte
+}
+
+// An encoded entry: a version byte, the presence, whether it is linked, the
+// digest, then JSON. Reads in which nothing changed look at the head only.
+const (
+	entryVersion = 1
+	headSize     = 3 + sha256.Size
+)
+
+func (e *Entry) encode() ([]byte, error) {
+	var b bytes.Buffer
+	linked := byte(0)
+	if e.Owned() {
+		linked = 1
+	}
+	b.Write([]byte{entryVersion, byte(e.Presence), linked})
+	b.Write(e.Digest[:])
+	if err := json.NewEncoder(&b).Encode(e); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// DecodeHead reads the head of an encoded entry.
+func DecodeHead(v []byte) (Head, error) {
+	if len(v) < headSize || v[0] != entryVersion {
+		return Head{}, errors.New("object record has an unknown form")
+	}
+	h := Head{Presence: plan.Presence(v[1]), Linked: v[2] == 1}
+	copy(h.Digest[:], v[3:])
+	return h, nil
+}
+
+func decodeEntry(v []byte) (*Entry, error) {
+	h, err := DecodeHead(v)
+	if err != nil {
+		return nil, err
+	}
+	e := &Entry{}
+	if err := json.Unmarshal(v[headSize:], e); err != nil {
+		return nil, fmt.Errorf("object record: %w", err)
+	}
+	e.Presence, e.Digest = h.Presence, h.Digest
+	return e, nil
+}
+
+// Digest identifies the values of an object: equal objects have equal digests.
+func Digest(o *source.Object) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	text(h, string(o.Kind))
+	text(h, o.DN)
+	for _, name := range slices.Sorted(maps.Keys(o.Attributes)) {
+		text(h, name)
+		values := o.Attributes[name]
+		number(h, len(values))
+		for _, v := range values {
+			text(h, v)
+		}
+	}
+	for _, f := range o.Faults {
+		text(h, f.Attribute)
+		text(h, f.Reason)
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+func text(h hash.Hash, s string) {
+	number(h, len(s))
+	io.WriteString(h, s)
+}
+
+func number(h hash.Hash, n int) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(n))
+	h.Write(b[:])
+}
+
+// A Due says that an object has to be planned.
+type Due struct {
+	// Attempts is how often in a row the target refused it; Next the earliest
+	// time of another try, zero for at once.
+	Attempts int       `json:"attempts,omitempty"`
+	Next     time.Time `json:"next,omitzero"`
+}
+
+// An Intent is a change on the wire: durable before the call, removed when its
+// outcome is settled.
+type Intent struct {
+	Change plan.Change `json:"change"`
+	Run    uint64      `json:"run"`
+	Since  time.Time   `json:"since"`
+}
+
+// Facts are what is known about the pair of source and target as a whole.
+type Facts struct {
+	// Domains and Rules are the fingerprints of the last run's verified
+	// domains and mapping rules; Verified the domains themselves.
+	Domains  string   `json:"domains,omitempty"`
+	Verified []string `json:"verified,omitempty"`
+	Rules    string   `json:"rules,omitempty"`
+
+	// DomainsRead is when the domains were last asked for.
+	DomainsRead time.Time `json:"domainsRead,omitzero"`
+
+	// Proven is when the configuration was proven: by the first complete run
+	// that planned no removal and passed the guard.
+	Proven time.Time `json:"proven,omitzero"`
+
+	// Owned is how many live accounts are ours.
+	Owned int `json:"owned"`
+
+	// Runs is the number of the last run.
+	Runs uint64 `json:"runs"`
+
+	// Finished is when the last run ended well.
+	Finished time.Time `json:"finished,omitzero"`
+}
+
+// A Watermark is the source's watermark, with the run that reached it.
+type Watermark struct {
+	Value source.Watermark `json:"value"`
+	Run   uint64           `json:"run"`
+	Time  time.Time        `json:"time"`
+}

@@ -1,0 +1,82 @@
+package plan
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// A Change is one planned step: what to do, what was there before, and why.
+type Change struct {
+	target.Change
+
+	// Source is the object that the change is for.
+	Source source.ID `json:"source"`
+
+	// Name tells people which object that is: its DN.
+	Name string `json:"name,omitempty"`
+
+	// Before are the last applied values of the attributes in Set. Those that
+	// had none aren't named.
+	Before target.Attributes `json:"before,omitempty"`
+
+	// Reason says in words why there is a change at all.
+	Reason string `json:"reason"`
+
+	// Decisions explain the values in Set.
+	Decisions []mapping.Decision `json:"decisions,omitempty"`
+
+	// Removal says that the account goes because its object left or was
+	// deleted: what the guard counts. Evidence is the proof.
+	Removal  bool             `json:"removal,omitempty"`
+	Evidence *source.Evidence `json:"evidence,omitempty"`
+
+	// Until is when the object has to be planned again though nothing happens
+	// to it; zero for never.
+	Until time.Time `json:"until,omitzero"`
+
+	// Wave orders changes that depend on one another: a value that one change
+	// frees is taken by a change of a later wave.
+	Wave int `json:"wave"`
+}
+
+// Phase is the order of the changes of one wave: what creates and keeps people
+// working first, what takes away last.
+func (c *Change) Phase() int {
+	switch c.Op {
+	case target.Restore, target.Create:
+		return 1
+	case target.Update, target.Enable:
+		return 2
+	case target.Disable:
+		return 3
+	default: // target.Delete
+		return 4
+	}
+}
+
+// Less reports whether c is applied before d: by wave, phase, object.
+func (c *Change) Less(d *Change) bool {
+	return cmp.Or(cmp.Compare(c.Wave, d.Wave), cmp.Compare(c.Phase(), d.Phase()), cmp.Compare(c.Source, d.Source)) < 0
+}
+
+// A Problem is something about one object that a person has to see.
+type Problem struct {
+	Object source.ID `json:"object"`         // the source's ID
+	Name   string    `json:"name,omitempty"` // its DN, for people
+
+	mapping.Problem
+
+	// Holder is who holds a value that this object wants: an ID of the target
+	// or of the source.
+	Holder string `json:"holder,omitempty"`
+
+	// RequestID is the target's own id of the call that failed.
+	RequestID string `json:"requestId,omitempty"`
+
+	// Since is when it was first seen.
+	Since time.Time `json:"since"`
+}

@@ -1,0 +1,307 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// A Presence says what the source last said about an object.
+type Presence byte
+
+const (
+	Present Presence = 'p' // it exists, in scope
+	Left    Presence = 'l' // it exists, out of scope
+	Deleted Presence = 'd' // its deletion was seen
+	Missing Presence = 'm' // a complete read didn't give it, and nothing is proven
+)
+
+// A Link ties an object to the target object that it owns.
+type Link struct {
+	ID     target.ID `json:"id"`
+	Anchor string    `json:"anchor"`
+	Since  time.Time `json:"since"` // when it became ours
+
+	// Binned is when we learned that the target object is in the target's bin;
+	// zero while it lives.
+	Binned time.Time `json:"binned,omitzero"`
+}
+
+// A Leaving says what happens to the account of an object that left the scope.
+type Leaving string
+
+const (
+	DisableOnLeave Leaving = "disable" // the default
+	DeleteOnLeave  Leaving = "delete"
+	KeepOnLeave    Leaving = "keep"
+)
+
+// An Input is all that a decision about one object depends on.
+type Input struct {
+	ID       source.ID
+	Name     string // its DN
+	Presence Presence
+	Evidence *source.Evidence // of Left and Deleted
+
+	Result  mapping.Result    // what the rules want; only for Present
+	Link    *Link             // nil: we own nothing for it
+	Applied target.Attributes // what we last wrote there and the target accepted
+
+	// UPN and Mail are what became of the names that Result wants.
+	UPN, Mail Claim
+
+	// AnchorHolder is a target object that carries Result's anchor though it
+	// isn't linked to anything: an account that may be this person's, but is
+	// not ours to take. "" usually.
+	AnchorHolder target.ID
+
+	// Refused are values by attribute that the target refused for this object.
+	// While the desired value is the same, it isn't written again.
+	Refused map[string][]string
+
+	Leaving Leaving
+}
+
+// A Claim is the outcome of the competition for a value that must be unique.
+// The zero value: it is ours to take.
+type Claim struct {
+	// Holder is who holds the value instead; "" if nobody does.
+	Holder string
+
+	// Placeholder is what to write instead, "" to leave the attribute out.
+	Placeholder string
+
+	// Foreign says that the holder isn't one of ours: nothing is created.
+	Foreign bool
+
+	// Temporary says that the value will be ours in a moment: one of a cycle
+	// steps aside. It is no problem.
+	Temporary bool
+}
+
+// Compute decides about one object. It returns nil if nothing has to change.
+// Equal inputs give equal results, and in stays as it was.
+func Compute(in Input) (*Change, []Problem) {
+	switch {
+	case in.Presence == Missing:
+		return missing(in)
+	case in.Presence == Deleted:
+		return deleted(in), nil
+	case in.Presence == Left || in.Result.Skip != nil:
+		return left(in), nil
+	default:
+		return present(in)
+	}
+}
+
+// missing: absence proves nothing, so nothing changes; an account that we own
+// is reported.
+func missing(in Input) (*Change, []Problem) {
+	if in.Link == nil || !in.Link.Binned.IsZero() {
+		return nil, nil
+	}
+	return nil, []Problem{in.problem(mapping.Problem{
+		Code:    "missing-in-source",
+		Message: "a complete read of the source didn't give this object, and neither the object nor its tombstone can be found; its account is kept",
+		Remedy:  "check that the sync account may read the object; if it is really gone, remove the account by hand",
+	})}
+}
+
+// deleted: the object's deletion was seen. An account that we own follows it.
+func deleted(in Input) *Change {
+	if in.Link == nil || !in.Link.Binned.IsZero() {
+		return nil
+	}
+	return in.removal(target.Delete, "deleted in the source", nil)
+}
+
+// left: the object exists but isn't to be synchronized (any more).
+func left(in Input) *Change {
+	if in.Link == nil || !in.Link.Binned.IsZero() {
+		return nil
+	}
+	reason := "left the scope"
+	if in.Presence == Present {
+		reason = "no longer synchronized: " + in.Result.Skip.Branch
+	}
+	switch in.Leaving {
+	case KeepOnLeave:
+		return nil
+	case DeleteOnLeave:
+		return in.removal(target.Delete, reason, nil)
+	}
+	if in.Applied.First(target.AttrAccountEnabled) == "false" {
+		return nil
+	}
+	return in.removal(target.Disable, reason, target.Attributes{target.AttrAccountEnabled: {"false"}})
+}
+
+func (in Input) removal(op target.Op, reason string, set target.Attributes) *Change {
+	c := in.change(op, set)
+	c.Reason = reason
+	c.Removal = true
+	c.Evidence = in.Evidence
+	if c.Evidence == nil && in.Result.Skip != nil {
+		c.Evidence = &source.Evidence{Kind: "rule", Detail: in.Result.Skip.Rule + ": " + in.Result.Skip.Branch}
+	}
+	return c
+}
+
+// present: the object is to have an account with these values.
+func present(in Input) (*Change, []Problem) {
+	var problems []Problem
+	fatal, foreign := false, false
+	for _, p := range in.Result.Problems {
+		problems = append(problems, in.problem(p))
+		fatal = fatal || p.Fatal
+	}
+	desired := in.Result.Attributes.Clone()
+	for _, n := range []struct {
+		attr  string
+		claim Claim
+	}{{target.AttrUserPrincipalName, in.UPN}, {target.AttrMail, in.Mail}} {
+		attr, claim := n.attr, n.claim
+		if claim.Holder == "" || len(desired[attr]) == 0 {
+			continue
+		}
+		if !claim.Temporary {
+			problems = append(problems, in.conflict(attr, desired.First(attr), claim))
+		}
+		switch {
+		case claim.Foreign:
+			foreign = true
+			delete(desired, attr)
+		case claim.Placeholder != "":
+			desired[attr] = []string{claim.Placeholder}
+		default:
+			delete(desired, attr)
+		}
+	}
+	for attr, v := range in.Refused {
+		if slices.Equal(desired[attr], v) {
+			delete(desired, attr)
+		}
+	}
+
+	if in.Link == nil && in.AnchorHolder != "" {
+		foreign = true
+		p := in.problem(mapping.Problem{
+			Code:    "anchor-unowned",
+			Message: fmt.Sprintf("the account %s carries this object's source anchor, but this program didn't create it; it isn't touched", in.AnchorHolder),
+			Remedy:  "adopt the account if it is this person's (after a lost state, all of them), or remove its onPremisesImmutableId",
+		})
+		p.Holder = string(in.AnchorHolder)
+		problems = append(problems, p)
+	}
+
+	switch {
+	case in.Link == nil && (fatal || foreign):
+		return nil, problems
+	case in.Link == nil:
+		for attr, v := range desired {
+			if len(v) == 0 {
+				delete(desired, attr)
+			}
+		}
+		c := in.change(target.Create, desired)
+		c.Reason = "new in the source"
+		return c, problems
+	}
+
+	set, keep := in.diff(desired)
+	for _, attr := range keep {
+		problems = append(problems, in.problem(mapping.Problem{
+			Code: "cannot-clear", Attribute: attr, Once: true,
+			Message: attr + " has no value in the source any more, but the target can't clear it; it keeps the old value",
+			Remedy:  "give the source object a new value, or change it at the target by hand",
+		}))
+	}
+	switch {
+	case !in.Link.Binned.IsZero():
+		c := in.change(target.Restore, set)
+		c.Reason = "came back in the source"
+		return c, problems
+	case len(set) == 0:
+		return nil, problems
+	}
+	op := target.Update
+	if v, ok := set[target.AttrAccountEnabled]; ok {
+		op = target.Enable
+		if v[0] == "false" {
+			op = target.Disable
+		}
+	}
+	c := in.change(op, set)
+	c.Reason = "changed in the source"
+	return c, problems
+}
+
+// diff returns the desired values that differ from the applied ones, and the
+// attributes that should have none but can't be cleared.
+func (in Input) diff(desired target.Attributes) (set target.Attributes, keep []string) {
+	set = target.Attributes{}
+	for _, attr := range desired.Names() {
+		want, have := desired[attr], in.Applied[attr]
+		switch {
+		case slices.Equal(want, have):
+		case len(want) == 0 && slices.Contains(in.Result.CannotClear, attr):
+			keep = append(keep, attr)
+		default:
+			set[attr] = want
+		}
+	}
+	return set, keep
+}
+
+// change fills in what all changes have.
+func (in Input) change(op target.Op, set target.Attributes) *Change {
+	c := &Change{
+		Change: target.Change{Op: op, Kind: target.User, Set: set},
+		Source: in.ID, Name: in.Name, Until: in.Result.Until,
+	}
+	if in.Link != nil {
+		c.ID, c.Anchor, c.Linked = in.Link.ID, in.Link.Anchor, in.Link.Since
+		for attr := range set {
+			if v := in.Applied[attr]; len(v) > 0 {
+				if c.Before == nil {
+					c.Before = target.Attributes{}
+				}
+				c.Before[attr] = v
+			}
+		}
+	} else {
+		c.Anchor = in.Result.Anchor
+	}
+	for _, d := range in.Result.Decisions {
+		if _, ok := set[d.Attribute]; ok {
+			c.Decisions = append(c.Decisions, d)
+		}
+	}
+	return c
+}
+
+func (in Input) problem(p mapping.Problem) Problem {
+	return Problem{Object: in.ID, Name: in.Name, Problem: p}
+}
+
+func (in Input) conflict(attr, value string, claim Claim) Problem {
+	p := in.problem(mapping.Problem{Code: "conflict", Attribute: attr})
+	p.Holder = claim.Holder
+	switch {
+	case claim.Foreign:
+		p.Code = "conflict-unowned"
+		p.Message = fmt.Sprintf("%s %q is held by the object %s, which this program doesn't own", attr, value, claim.Holder)
+		p.Remedy = "rename one of the two, or adopt the account if it is the same person's"
+	case claim.Placeholder != "":
+		p.Message = fmt.Sprintf("%s %q is held by %s; this object gets %q until it is free", attr, value, claim.Holder, claim.Placeholder)
+		p.Remedy = "give one of the two another value in the source"
+	default:
+		p.Message = fmt.Sprintf("%s %q is held by %s; this object goes without until it is free", attr, value, claim.Holder)
+		p.Remedy = "give one of the two another value in the source"
+	}
+	return p
+}

@@ -1,0 +1,302 @@
+package dirsync
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+)
+
+// read takes in what the source says. What changed is remembered as due, in
+// one commit with the watermark; nothing is decided here.
+func (r *run) read(ctx context.Context) error {
+	w, err := r.l.Watermark(ctx)
+	if err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	from := w.Value
+	switch {
+	case r.req.Full:
+		from, r.report.FullReason = "", "asked for"
+	case from == "":
+		r.report.FullReason = "first run"
+	}
+	events, delta := source.Read(ctx, r.src, from)
+	if !delta && from != "" {
+		r.report.FullReason = "the source has no deltas"
+	}
+	if delta {
+		r.report.Mode = Delta
+		err = r.consume(ctx, events, true)
+		if errors.Is(err, source.ErrWatermarkExpired) {
+			r.report.FullReason = err.Error()
+			events, delta = r.src.All(ctx), false
+		}
+	}
+	if !delta {
+		r.report.Mode = Full
+		r.seen = newIDSet()
+		err = r.consume(ctx, events, true)
+	}
+	if err != nil {
+		return fmt.Errorf("read the source %s: %w", r.src.Name(), err)
+	}
+	if r.full = !delta; r.full {
+		if err := r.confirmSuspects(ctx); err != nil {
+			return err
+		}
+	}
+	r.emit(Read{Run: r.report.Run, Mode: r.report.Mode, Reason: r.report.FullReason, Read: r.report.Read})
+	return r.l.Flush(ctx)
+}
+
+// consume takes the events of one read. On an error, what came is dropped or
+// kept as it falls: it is true either way, and the watermark hasn't moved.
+func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error], checkpointed bool) error {
+	var last source.Op
+	for ev, err := range events {
+		if err != nil {
+			return err
+		}
+		last = ev.Op
+		end := r.l.Begin()
+		if err := r.take(ctx, ev); err != nil {
+			return err
+		}
+		if err := end(ctx); err != nil {
+			return err
+		}
+	}
+	// A source that was cut off must say so; make sure.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if checkpointed && last != source.Checkpoint {
+		return fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)
+	}
+	return nil
+}
+
+// take remembers one event.
+func (r *run) take(ctx context.Context, ev source.Event) error {
+	switch ev.Op {
+	case source.Checkpoint:
+		return r.l.SetWatermark(ledger.Watermark{Value: ev.Watermark, Run: r.report.Run, Time: r.report.Started})
+	case source.Upsert:
+		r.report.Read++
+		r.mark(ev.Object.ID)
+		return r.observe(ctx, ev.Object)
+	case source.Left:
+		r.report.Read++
+		r.mark(ev.Object.ID)
+		return r.observeGone(ctx, ev, plan.Left)
+	case source.Deleted:
+		r.report.Read++
+		r.mark(ev.Object.ID)
+		return r.observeGone(ctx, ev, plan.Deleted)
+	case source.Unreadable:
+		r.report.Read++
+		r.mark(ev.Object.ID)
+		return r.observeUnreadable(ctx, ev)
+	}
+	return fmt.Errorf("the source yielded an event with operation %d", ev.Op)
+}
+
+func (r *run) mark(id source.ID) {
+	if r.seen != nil && id != "" {
+		r.seen.add(id)
+	}
+}
+
+// observe remembers an object in scope. One that is as it was costs a look at
+// the head of its entry.
+func (r *run) observe(ctx context.Context, o source.Object) error {
+	if o.ID == "" {
+		return fmt.Errorf("the source gave an object without an ID (%s)", o.DN)
+	}
+	digest := ledger.Digest(&o)
+	head, err := r.l.Head(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	if head != nil && head.Presence == plan.Present && head.Digest == digest {
+		if head.Linked {
+			r.report.Unchanged++
+		}
+		return nil
+	}
+	e := &ledger.Entry{}
+	if head != nil {
+		if e, err = r.l.Entry(ctx, o.ID); err != nil {
+			return err
+		}
+	}
+	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
+	e.RefusedDomain = ""
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	return r.markDue(ctx, o.ID)
+}
+
+// observeGone remembers that an object left the scope or was deleted. One of
+// which nothing is known isn't our concern.
+func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence) error {
+	id := ev.Object.ID
+	e, err := r.l.Entry(ctx, id)
+	if e == nil || err != nil {
+		return err
+	}
+	if e.Presence == p {
+		return nil
+	}
+	if e.Link == nil {
+		if in, err := r.l.Intent(ctx, id); in == nil || err != nil {
+			if err != nil {
+				return err
+			}
+			return r.forget(ctx, e)
+		}
+	}
+	e.Presence = p
+	e.Evidence = &ev.Evidence
+	if p == plan.Left && ev.Object.DN != "" {
+		e.Object.DN = ev.Object.DN
+	}
+	// The values are kept as they were; the next upsert differs for sure.
+	e.Digest = [sha256.Size]byte{}
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	return r.markDue(ctx, id)
+}
+
+// observeUnreadable reports an object that the source couldn't read. What we
+// know of it stays.
+func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
+	p := plan.Problem{Object: ev.Object.ID, Name: ev.Object.DN, Since: r.report.Started, Problem: mapping.Problem{
+		Code:    "unreadable",
+		Message: "the source could not read this object: " + ev.Err.Error(),
+		Remedy:  "see that the sync account may read the object and that its values are valid",
+	}}
+	if ev.Object.ID == "" {
+		r.report.Problems = append(r.report.Problems, p)
+		return nil
+	}
+	// Once it can be read again, it is looked at anew, whatever its values.
+	if e, err := r.l.Entry(ctx, ev.Object.ID); err != nil {
+		return err
+	} else if e != nil {
+		e.Digest = [sha256.Size]byte{}
+		if err := r.l.SetEntry(e); err != nil {
+			return err
+		}
+	}
+	return r.l.SetProblems(ev.Object.ID, []plan.Problem{p})
+}
+
+// findBatch is how many objects are looked up in the source at once.
+const findBatch = 500
+
+// confirmSuspects looks up what a complete read didn't give. An object is only
+// taken as deleted or left if it, or its tombstone, is found; what can't be
+// found is reported and stays as it is.
+func (r *run) confirmSuspects(ctx context.Context) error {
+	var suspects []source.ID
+	for k, err := range r.l.Heads(ctx) {
+		if err != nil {
+			return err
+		}
+		if k.Value.Presence == plan.Deleted {
+			if err := r.prune(ctx, k.ID); err != nil {
+				return err
+			}
+		}
+		if k.Value.Presence != plan.Deleted && !r.seen.has(k.ID) {
+			suspects = append(suspects, k.ID)
+		}
+	}
+	for ids := range slices.Chunk(suspects, findBatch) {
+		err := r.consume(ctx, source.Find(ctx, r.src, ids), false)
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return fmt.Errorf("look up what a full read of %s didn't give: %w", r.src.Name(), err)
+		}
+	}
+	for _, id := range suspects {
+		if r.seen.has(id) {
+			continue
+		}
+		end := r.l.Begin()
+		if err := r.observeMissing(ctx, id); err != nil {
+			return err
+		}
+		if err := end(ctx); err != nil {
+			return err
+		}
+	}
+	r.seen = nil
+	return nil
+}
+
+// keptDeleted is how long an account in the target's bin is remembered: longer
+// than any bin keeps it.
+const keptDeleted = 60 * 24 * time.Hour
+
+// prune forgets an object that was deleted long ago.
+func (r *run) prune(ctx context.Context, id source.ID) error {
+	e, err := r.l.Entry(ctx, id)
+	if e == nil || err != nil || e.Owned() {
+		return err
+	}
+	if e.Link != nil {
+		if r.report.Started.Sub(e.Link.Binned) < keptDeleted {
+			return nil
+		}
+		r.l.ClearOwner(e.Link.ID)
+	}
+	return r.forget(ctx, e)
+}
+
+// observeMissing remembers that nothing is known about an object any more.
+func (r *run) observeMissing(ctx context.Context, id source.ID) error {
+	e, err := r.l.Entry(ctx, id)
+	if e == nil || err != nil {
+		return err
+	}
+	in, err := r.l.Intent(ctx, id)
+	if err != nil {
+		return err
+	}
+	if e.Link == nil && in == nil {
+		return r.forget(ctx, e)
+	}
+	if e.Presence == plan.Missing {
+		return nil
+	}
+	e.Presence, e.Digest = plan.Missing, [sha256.Size]byte{}
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	return r.markDue(ctx, id)
+}
+
+// An idSet is a set of IDs in 16 bytes each, whatever their length.
+type idSet struct{ m map[[16]byte]struct{} }
+
+func newIDSet() *idSet { return &idSet{make(map[[16]byte]struct{})} }
+
+func (s *idSet) key(id source.ID) [16]byte {
+	sum := sha256.Sum256([]byte(id))
+	return [16]byte(sum[:16])
+}
+
+func (s *idSet) add(id source.ID)      { s.m[s.key(id)] = struct{}{} }
+func (s *idSet) has(id source.ID) bool { _, ok := s.m[s.key(id)]; return ok }

@@ -1,0 +1,265 @@
+package dirsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// required are the attributes without which there is no account: a refusal of
+// one can't be worked around by leaving it out.
+var required = []string{target.AttrUserPrincipalName, target.AttrAccountEnabled, "displayName", "mailNickname"}
+
+// refused decides what an error about one change means. The intent stays only
+// if the outcome is open.
+func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err error, repeat bool) error {
+	id := c.Source
+	if target.OutcomeUnknown(err) {
+		r.failed[id] = true
+		return r.blame(ctx, e, mapping.Problem{
+			Code:    "outcome-unknown",
+			Message: "it isn't known whether the target made the change (" + string(c.Op) + "): " + err.Error(),
+			Remedy:  "nothing: the next run looks it up and settles it",
+		}, err)
+	}
+	r.l.ClearIntent(id)
+	attr := target.AttributeOf(err)
+	switch {
+	case errors.Is(err, target.ErrNotApplied):
+		return r.markDue(ctx, id)
+
+	case errors.Is(err, target.ErrThrottled), errors.Is(err, target.ErrUnavailable), errors.Is(err, target.ErrUnauthenticated):
+		r.stop = fmt.Errorf("write to the target %s: %w", r.tgt.Name(), err)
+		return r.markDue(ctx, id)
+
+	case errors.Is(err, target.ErrQuota):
+		r.noCreate = err
+		return r.later(ctx, e, mapping.Problem{
+			Code:    "quota",
+			Message: "the target has no room for it: " + err.Error(),
+			Remedy:  "have the tenant's object quota raised, or remove what isn't needed",
+		}, err)
+
+	case errors.Is(err, target.ErrNotYet):
+		return r.notYet(ctx, e, err)
+
+	case errors.Is(err, target.ErrDomainNotVerified):
+		return r.refusedDomain(ctx, e, c, err)
+
+	case errors.Is(err, target.ErrNotFound):
+		return r.lost(ctx, e, c, err)
+
+	case errors.Is(err, target.ErrExists):
+		return r.conflict(ctx, e, c, err)
+
+	case (errors.Is(err, target.ErrInvalid) || errors.Is(err, target.ErrReadOnly)) && c.Set[attr] != nil && !slices.Contains(required, attr):
+		// One value is refused: the rest of the object goes on without it.
+		if e.Refused == nil {
+			e.Refused = map[string][]string{}
+		}
+		e.Refused[attr] = c.Set[attr]
+		if err := r.l.SetEntry(e); err != nil {
+			return err
+		}
+		r.again = true
+		if err := r.markDue(ctx, id); err != nil {
+			return err
+		}
+		return r.blame(ctx, e, mapping.Problem{
+			Code: "value-refused", Attribute: attr,
+			Message: fmt.Sprintf("the target refuses the value of %s; the rest of the object is synchronized without it", attr),
+			Remedy:  "correct the value in the source",
+		}, err)
+
+	case errors.Is(err, target.ErrForbidden):
+		return r.later(ctx, e, mapping.Problem{
+			Code:    "forbidden",
+			Message: "the application may not write this account: " + err.Error(),
+			Remedy:  "grant the application the permission; accounts of administrators need more than others",
+		}, err)
+
+	case errors.Is(err, target.ErrReadOnly):
+		return r.later(ctx, e, mapping.Problem{
+			Code: "read-only", Attribute: attr,
+			Message: "the account can't be written by us: " + err.Error(),
+			Remedy:  "see whether another tool synchronizes this account",
+		}, err)
+
+	default: // target.ErrInvalid
+		return r.later(ctx, e, mapping.Problem{
+			Code: "invalid", Attribute: attr,
+			Message: "the target refuses the object: " + err.Error(),
+			Remedy:  "correct the values in the source",
+		}, err)
+	}
+}
+
+// later has the object tried again after a while.
+func (r *run) later(ctx context.Context, e *ledger.Entry, p mapping.Problem, cause error) error {
+	id := e.Object.ID
+	r.failed[id] = true
+	due, err := r.l.Due(ctx, id)
+	if err != nil {
+		return err
+	}
+	if due == nil {
+		due = &ledger.Due{}
+	}
+	if err := r.l.SetDue(id, later(*due)); err != nil {
+		return err
+	}
+	return r.blame(ctx, e, p, cause)
+}
+
+// blame adds a problem to those that planning found.
+func (r *run) blame(ctx context.Context, e *ledger.Entry, p mapping.Problem, cause error) error {
+	id := e.Object.ID
+	ps, err := r.l.ProblemsOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	ps = slices.DeleteFunc(ps, func(o plan.Problem) bool { return o.Code == p.Code && o.Attribute == p.Attribute })
+	x := plan.Problem{Object: id, Name: e.Object.DN, Problem: p}
+	if te, ok := errors.AsType[*target.Error](cause); ok {
+		x.RequestID = te.RequestID
+	}
+	if h, ok := errors.AsType[*heldError](cause); ok {
+		x.Holder = string(h.id)
+	}
+	return r.setProblems(ctx, id, append(ps, x))
+}
+
+// notYet waits for an object that the target accepted but doesn't show yet.
+func (r *run) notYet(ctx context.Context, e *ledger.Entry, err error) error {
+	id := e.Object.ID
+	due, derr := r.l.Due(ctx, id)
+	if derr != nil {
+		return derr
+	}
+	attempts := 0
+	if due != nil {
+		attempts = due.Attempts
+	}
+	wait := min(time.Second<<min(attempts, 3), 8*time.Second)
+	if r.waited+wait > r.opt.Patience {
+		return r.later(ctx, e, mapping.Problem{
+			Code:    "not-visible-yet",
+			Message: "the target accepted this account a short while ago but doesn't show it yet: " + err.Error(),
+			Remedy:  "nothing: the next run tries again",
+		}, err)
+	}
+	r.again = true
+	r.wait = max(r.wait, wait)
+	return r.l.SetDue(id, ledger.Due{Attempts: attempts + 1, Next: time.Now().UTC().Add(wait)})
+}
+
+// refusedDomain falls back when the target says that the domain isn't verified
+// after all. It concerns this object only; the list of domains is read again in
+// the next run.
+func (r *run) refusedDomain(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
+	upn := c.Set.First(target.AttrUserPrincipalName)
+	domain := strings.ToLower(upn[strings.LastIndexByte(upn, '@')+1:])
+	if domain == "" || domain == e.RefusedDomain || domain == r.domains.Initial {
+		return r.later(ctx, e, mapping.Problem{
+			Code: "domain-refused", Attribute: target.AttrUserPrincipalName,
+			Message: fmt.Sprintf("the target refuses the domain %q: %v", domain, err),
+			Remedy:  "see which domains are verified at the target",
+		}, err)
+	}
+	e.RefusedDomain = domain
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	r.again = true
+	return r.markDue(ctx, c.Source)
+}
+
+// lost decides about an account of ours that isn't where it was. One that
+// somebody put into the bin is brought back; one that is nowhere is reported,
+// since "not found" alone proves nothing.
+func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
+	if e.Link == nil {
+		return r.later(ctx, e, mapping.Problem{Code: "not-found", Message: "the target says: " + err.Error(),
+			Remedy: "nothing: the next run tries again"}, err)
+	}
+	_, ferr := target.FindDeleted(ctx, r.tgt, c.Kind, e.Link.ID)
+	switch {
+	case ferr == nil && c.Op != target.Restore:
+		wasOwned := e.Owned()
+		e.Link.Binned = time.Now().UTC()
+		if wasOwned {
+			r.facts.Owned--
+		}
+	case errors.Is(ferr, target.ErrNotFound) && c.Op == target.Restore:
+		// It was in the bin and isn't any more, and it isn't live either: its
+		// time there is over. A new account follows, if the anchor is free.
+		r.l.ClearOwner(e.Link.ID)
+		e.Link, e.Applied = nil, nil
+	case ferr != nil && !errors.Is(ferr, target.ErrNotFound) && !errors.Is(ferr, errors.ErrUnsupported):
+		return r.later(ctx, e, mapping.Problem{Code: "not-found",
+			Message: "the account isn't at the target, and its bin can't be read: " + ferr.Error(),
+			Remedy:  "nothing: the next run tries again"}, err)
+	default:
+		return r.later(ctx, e, mapping.Problem{
+			Code:    "missing-at-target",
+			Message: fmt.Sprintf("the account %s isn't at the target any more, and not in its bin either", e.Link.ID),
+			Remedy:  "find out who removed it for good; if it is to be made anew, remove the object from the scope and add it again",
+		}, err)
+	}
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	r.again = true
+	return r.markDue(ctx, c.Source)
+}
+
+// conflict names who holds the value that the target says is taken.
+func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
+	attr := target.AttributeOf(err)
+	value := c.Set.First(attr)
+	key := target.Key{UserPrincipalName: value}
+	if attr == target.AttrMail {
+		key = target.Key{Mail: value}
+	} else if attr != target.AttrUserPrincipalName {
+		key, value = target.Key{Anchor: c.Anchor}, ""
+	}
+	holder := target.ID("")
+	if key != (target.Key{}) {
+		if found, ferr := target.Find(ctx, r.tgt, c.Kind, []target.Key{key}); ferr == nil {
+			for _, o := range found[0] {
+				if e.Link == nil || o.ID != e.Link.ID {
+					holder = o.ID
+				}
+			}
+		}
+	}
+	p := mapping.Problem{
+		Code: "conflict-at-target", Attribute: attr,
+		Message: "another object at the target holds a value that must be unique",
+		Remedy:  "rename one of the two, or adopt the account if it is the same person's",
+	}
+	if value != "" {
+		p.Message = fmt.Sprintf("%s %q is held by another object at the target", attr, value)
+	}
+	if holder != "" {
+		p.Message += " (" + string(holder) + ")"
+	}
+	return r.later(ctx, e, p, &heldError{holder, err})
+}
+
+// A heldError carries the holder of a value along with the refusal.
+type heldError struct {
+	id  target.ID
+	err error
+}
+
+func (e *heldError) Error() string { return e.err.Error() }
+func (e *heldError) Unwrap() error { return e.err }

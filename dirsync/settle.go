@@ -1,0 +1,178 @@
+package dirsync
+
+import (
+	"context"
+	"time"
+
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// settle remembers the outcome of one change. All that it puts goes into one
+// commit: link, applied values, indexes, what is left to do.
+func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, repeat bool) error {
+	e, err := r.l.Entry(ctx, c.Source)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		// Only an intent can outlive its entry, and entries with intents are
+		// kept; a store that lost one must not make us lose the account.
+		e = &ledger.Entry{Presence: plan.Missing}
+		e.Object.ID, e.Object.DN = c.Source, c.Name
+	}
+	r.emit(Applied{Run: r.report.Run, Change: *c, Object: res.Object, Err: res.Err, Repeat: repeat})
+	r.l.ClearChange(c)
+	if res.Err != nil {
+		return r.refused(ctx, e, c, res.Err, repeat)
+	}
+	r.l.ClearIntent(c.Source)
+	if err := r.accepted(ctx, e, c, res.Object); err != nil {
+		return err
+	}
+	r.count(c)
+	if err := r.l.SetEntry(e); err != nil {
+		return err
+	}
+	if err := r.l.SetFacts(r.facts); err != nil {
+		return err
+	}
+	// A repeat settles an old intention: what is wanted now is planned next.
+	// So is what stepped aside for another, and what changed meanwhile.
+	if repeat {
+		return r.markDue(ctx, c.Source)
+	}
+	if due, err := r.l.Due(ctx, c.Source); err != nil {
+		return err
+	} else if due != nil && r.isTemporary(e, c) {
+		return nil
+	}
+	if !c.Until.IsZero() {
+		return r.l.SetDue(c.Source, ledger.Due{Next: c.Until.UTC()})
+	}
+	r.l.ClearDue(c.Source)
+	return nil
+}
+
+// isTemporary reports whether c gave e another UPN than the one it claims, for
+// the length of a round.
+func (r *run) isTemporary(e *ledger.Entry, c *plan.Change) bool {
+	upn := c.Set.First(target.AttrUserPrincipalName)
+	return r.again && upn != "" && upn != e.UPN
+}
+
+// accepted brings the entry to what the target holds now.
+func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o target.Object) error {
+	owned := e.Owned()
+	now := time.Now().UTC()
+	old := e.Applied.Clone()
+	if !owned {
+		old = nil // an account in the bin holds no names
+	}
+	switch c.Op {
+	case target.Create:
+		e.Link = &plan.Link{ID: o.ID, Anchor: c.Anchor, Since: now}
+		e.Applied = target.Attributes{}
+		r.l.SetOwner(o.ID, c.Source)
+	case target.Restore:
+		if e.Link != nil {
+			e.Link.Binned = time.Time{}
+			e.Link.Since = now
+		}
+	case target.Delete:
+		if e.Link != nil {
+			e.Link.Binned = now
+		}
+	}
+	if e.Applied == nil {
+		e.Applied = target.Attributes{}
+	}
+	for attr, v := range c.Set {
+		if len(v) == 0 {
+			delete(e.Applied, attr)
+			continue
+		}
+		e.Applied[attr] = v
+	}
+	held := e.Applied
+	if c.Op == target.Delete {
+		held = nil
+	}
+	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
+		was, is := old.First(attr), held.First(attr)
+		if was == is {
+			continue
+		}
+		if err := r.l.SetHolder(ctx, attr, was, is, c.Source); err != nil {
+			return err
+		}
+		if err := r.freed(ctx, attr, was, c.Source); err != nil {
+			return err
+		}
+	}
+	if c.Op == target.Delete && e.Link != nil && !target.CanRestore(r.tgt) {
+		r.l.ClearOwner(e.Link.ID)
+		e.Link, e.Applied = nil, nil
+	}
+	switch {
+	case e.Owned() && !owned:
+		r.facts.Owned++
+	case !e.Owned() && owned:
+		r.facts.Owned--
+	}
+	return nil
+}
+
+// freed tells those who go without a value that it is free now.
+func (r *run) freed(ctx context.Context, attr, value string, id source.ID) error {
+	if value == "" {
+		return nil
+	}
+	ids, err := r.l.Claimants(ctx, attr, value)
+	if err != nil {
+		return err
+	}
+	for _, other := range ids {
+		if other == id {
+			continue
+		}
+		e, err := r.l.Entry(ctx, other)
+		if err != nil {
+			return err
+		}
+		if e == nil || e.Applied.First(attr) == value {
+			continue
+		}
+		if due, err := r.l.Due(ctx, other); err != nil {
+			return err
+		} else if due != nil && due.Next.IsZero() && !r.failed[other] {
+			continue // it is in this plan already
+		}
+		if err := r.markDue(ctx, other); err != nil {
+			return err
+		}
+		r.again = true
+	}
+	return nil
+}
+
+// count puts an accepted change into the report.
+func (r *run) count(c *plan.Change) {
+	switch c.Op {
+	case target.Create:
+		r.report.Created++
+	case target.Update:
+		r.report.Updated++
+	case target.Enable:
+		r.report.Updated++
+		r.report.Enabled++
+	case target.Disable:
+		r.report.Disabled++
+	case target.Delete:
+		r.report.Deleted++
+	case target.Restore:
+		r.report.Restored++
+	}
+}

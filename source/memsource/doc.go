@@ -1,0 +1,15 @@
+// Package memsource is a directory in memory: a [source.Source] with all the
+// optional abilities and with hands to change what it holds.
+//
+// It is a fake, not a mock: it keeps the whole contract and passes the suite in
+// package sourcetest. Use it to test an engine, mapping rules or a program of
+// your own without a directory.
+//
+//	src := memsource.New("corp", nil)
+//	ann := src.Put(source.Object{Attributes: source.Attributes{"displayName": {"Ann"}}})
+//	src.Remove(ann) // the next delta says Deleted, with its tombstone as evidence
+//
+// What it doesn't do: break the contract on purpose (package internal/fault of
+// this module does), or behave as Active Directory does in detail (attributes
+// lost in tombstones, values hidden by rights).
+package memsource
