@@ -8,7 +8,8 @@ type Poller interface {
 
 	// Poll reports whether a read from w could give anything. False means:
 	// certainly nothing changed. Any doubt is true. It costs one small
-	// question (for Active Directory one read of the rootDSE).
+	// question (for Active Directory one read of the rootDSE). A cancelled ctx
+	// ends it with an error that wraps ctx.Err().
 	Poll(ctx context.Context, w Watermark) (bool, error)
 }
 

@@ -74,7 +74,7 @@ type Evidence struct {
 	// Detail says where it was seen, for people: a tombstone's DN, a USN.
 	Detail string `json:"detail,omitempty"`
 
-	// Seen is when.
+	// Seen is when the source read it.
 	Seen time.Time `json:"seen"`
 }
 

@@ -8,10 +8,10 @@ type Op string
 const (
 	Create  Op = "create"  // a new object with the attributes Set
 	Update  Op = "update"  // Set on an object
-	Disable Op = "disable" // an update that turns accountEnabled off
-	Enable  Op = "enable"  // an update that turns accountEnabled on
-	Delete  Op = "delete"  // into the bin, if the target has one
-	Restore Op = "restore" // out of the bin, then Set
+	Disable Op = "disable" // an update whose Set turns accountEnabled off
+	Enable  Op = "enable"  // an update whose Set turns accountEnabled on
+	Delete  Op = "delete"  // into the bin, if the target has one; Set is empty
+	Restore Op = "restore" // out of the bin, then Set; Set is written also if the object is live
 )
 
 // A Change is one step for one object.

@@ -2,7 +2,6 @@ package target
 
 import (
 	"context"
-	"slices"
 	"strings"
 )
 
@@ -14,19 +13,21 @@ type Key struct {
 	Mail              string
 }
 
-// matches reports whether o is what k asks for. Names compare without case.
-func (k Key) matches(o Object) bool {
-	switch {
-	case k.ID != "":
-		return o.ID == k.ID
-	case k.Anchor != "":
-		return o.Anchor == k.Anchor
-	case k.UserPrincipalName != "":
-		return strings.EqualFold(o.Attributes.First(AttrUserPrincipalName), k.UserPrincipalName)
-	case k.Mail != "":
-		return strings.EqualFold(o.Attributes.First(AttrMail), k.Mail)
+// fold gives keys that match the same objects the same form: names compare
+// without case.
+func (k Key) fold() Key {
+	k.UserPrincipalName = strings.ToLower(k.UserPrincipalName)
+	k.Mail = strings.ToLower(k.Mail)
+	return k
+}
+
+// keys are all the keys that o matches.
+func keys(o Object) []Key {
+	return []Key{
+		{ID: o.ID}, {Anchor: o.Anchor},
+		Key{UserPrincipalName: o.Attributes.First(AttrUserPrincipalName)}.fold(),
+		Key{Mail: o.Attributes.First(AttrMail)}.fold(),
 	}
-	return false
 }
 
 // A Finder can look live objects up by a key.
@@ -39,23 +40,35 @@ type Finder interface {
 	Find(ctx context.Context, kind Kind, keys []Key) ([][]Object, error)
 }
 
-// Find looks keys up in t. For a target that is no [Finder] it reads all
+// Find looks wanted up in t. For a target that is no [Finder] it reads all
 // objects once.
-func Find(ctx context.Context, t Target, kind Kind, keys []Key) ([][]Object, error) {
-	if len(keys) == 0 {
+func Find(ctx context.Context, t Target, kind Kind, wanted []Key) ([][]Object, error) {
+	if len(wanted) == 0 {
 		return nil, nil
 	}
 	if f, ok := t.(Finder); ok {
-		return f.Find(ctx, kind, keys)
+		return f.Find(ctx, kind, wanted)
 	}
-	out := make([][]Object, len(keys))
+	want := make(map[Key][]int, len(wanted))
+	for i, k := range wanted {
+		want[k.fold()] = append(want[k.fold()], i)
+	}
+	out := make([][]Object, len(wanted))
 	for o, err := range t.Current(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		for i, k := range keys {
-			if o.Kind == kind && k.matches(o) {
-				out[i] = append(slices.Clip(out[i]), o)
+		if o.Kind != kind {
+			continue
+		}
+		for _, k := range keys(o) {
+			if k == (Key{}) {
+				continue
+			}
+			for _, i := range want[k] {
+				found := o
+				found.Attributes = o.Attributes.Clone()
+				out[i] = append(out[i], found)
 			}
 		}
 	}

@@ -52,6 +52,10 @@ const (
 	AttrUserPrincipalName = "userPrincipalName"
 	AttrMail              = "mail"
 	AttrAccountEnabled    = "accountEnabled"
+
+	// AttrAnchor stands for [Change.Anchor] in an [Error]; it is never among
+	// the Attributes.
+	AttrAnchor = "onPremisesImmutableId"
 )
 
 // An Object is what the target holds.

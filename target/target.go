@@ -19,7 +19,8 @@ type Target interface {
 	// others'; an object in the bin isn't yielded.
 	//
 	// An error is yielded once, last, with the zero Object. A sequence that
-	// ends without one is complete. Breaking out of the range releases
+	// ends without one is complete; a cancelled ctx ends it with an error that
+	// wraps ctx.Err(). Breaking out of the range releases
 	// everything that the sequence holds. A target may lag behind its own
 	// writes: an object missing here isn't proven to be absent.
 	Current(ctx context.Context) iter.Seq2[Object, error]
@@ -35,7 +36,8 @@ type Target interface {
 	// [Change.Repeat]), an update writes the same values again, a delete of
 	// what is gone is done, a restore of what is live is done.
 	//
-	// A cancelled ctx ends the call; what was on the wire has an unknown
-	// outcome.
+	// What is returned for a Delete says no more than its ID. A cancelled ctx
+	// ends the call with an error that wraps ctx.Err(); what was on the wire
+	// has an unknown outcome.
 	Apply(ctx context.Context, c Change) (Object, error)
 }

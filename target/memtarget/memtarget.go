@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"sync"
 
 	"github.com/dirbridge/dirbridge/target"
@@ -40,7 +41,7 @@ func New(name string, opts *Options) *Target {
 	if opts == nil {
 		opts = &Options{}
 	}
-	return &Target{name: name, limits: opts.Limits, batch: cmp.Or(max(opts.MaxBatch, 0), 20),
+	return &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20),
 		domains: newDomains(name, opts.Domains),
 		live:    map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}}
 }
