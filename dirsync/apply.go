@@ -191,16 +191,14 @@ func (a *applier) settleOldest(ctx context.Context) error {
 	j := a.jobs[0]
 	a.jobs = a.jobs[1:]
 	keep := context.WithoutCancel(ctx) // what happened is remembered, come what may
+	var errs error
 	for i, res := range <-j.done {
-		end := a.r.l.Begin()
-		if err := a.r.settle(keep, j.changes[i], res, j.repeat); err != nil {
-			return fmt.Errorf("settle object %s: %w", j.changes[i].Source, err)
-		}
-		if err := end(keep); err != nil {
-			return err
+		err := a.r.l.Unit(keep, func() error { return a.r.settle(keep, j.changes[i], res, j.repeat) })
+		if err != nil {
+			errs = errors.Join(errs, fmt.Errorf("settle object %s: %w", j.changes[i].Source, err))
 		}
 	}
-	return nil
+	return errs
 }
 
 // drain settles everything that is on the wire and makes it durable.
@@ -211,8 +209,5 @@ func (a *applier) drain(ctx context.Context) error {
 			errs = errors.Join(errs, err)
 		}
 	}
-	if errs != nil {
-		return errs
-	}
-	return a.r.l.Flush(context.WithoutCancel(ctx))
+	return errors.Join(errs, a.r.l.Flush(context.WithoutCancel(ctx)))
 }

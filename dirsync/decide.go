@@ -31,11 +31,7 @@ func (r *run) plan(ctx context.Context, round int) error {
 		if !r.isDue(k.ID, k.Value) {
 			continue
 		}
-		end := r.l.Begin()
-		if err := r.decide(ctx, k.ID, k.Value); err != nil {
-			return err
-		}
-		if err := end(ctx); err != nil {
+		if err := r.l.Unit(ctx, func() error { return r.decide(ctx, k.ID, k.Value) }); err != nil {
 			return err
 		}
 	}

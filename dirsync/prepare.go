@@ -23,24 +23,22 @@ func (r *run) prepare(ctx context.Context) error {
 		if !r.isDue(k.ID, k.Value) {
 			continue
 		}
-		end := r.l.Begin()
-		e, err := r.l.Entry(ctx, k.ID)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			r.l.ClearDue(k.ID)
-		} else if err := r.prepareOne(ctx, e); err != nil {
-			return err
-		}
-		if err := end(ctx); err != nil {
+		if err := r.l.Unit(ctx, func() error { return r.prepareOne(ctx, k.ID) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *run) prepareOne(ctx context.Context, e *ledger.Entry) error {
+func (r *run) prepareOne(ctx context.Context, id source.ID) error {
+	e, err := r.l.Entry(ctx, id)
+	if err != nil {
+		return err
+	}
+	if e == nil {
+		r.l.ClearDue(id)
+		return nil
+	}
 	var res mapping.Result
 	upn, mail, suffix := e.UPN, e.Mail, e.Suffix // who left keeps the names of the account
 	switch {
@@ -65,13 +63,13 @@ func (r *run) prepareOne(ctx context.Context, e *ledger.Entry) error {
 			}
 		}
 	}
-	if err := r.claim(ctx, target.AttrUserPrincipalName, e.UPN, upn, e.Object.ID); err != nil {
+	if err := r.claim(ctx, target.AttrUserPrincipalName, e.UPN, upn, id); err != nil {
 		return err
 	}
-	if err := r.claim(ctx, target.AttrMail, e.Mail, mail, e.Object.ID); err != nil {
+	if err := r.claim(ctx, target.AttrMail, e.Mail, mail, id); err != nil {
 		return err
 	}
-	r.l.SetSuffix(e.Suffix, suffix, e.Object.ID)
+	r.l.SetSuffix(e.Suffix, suffix, id)
 	if e.UPN == upn && e.Mail == mail && e.Suffix == suffix {
 		return nil
 	}

@@ -67,11 +67,7 @@ func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error]
 			return err
 		}
 		last = ev.Op
-		end := r.l.Begin()
-		if err := r.take(ctx, ev); err != nil {
-			return err
-		}
-		if err := end(ctx); err != nil {
+		if err := r.l.Unit(ctx, func() error { return r.take(ctx, ev) }); err != nil {
 			return err
 		}
 	}
@@ -216,7 +212,7 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			return err
 		}
 		if k.Value.Presence == plan.Deleted {
-			if err := r.prune(ctx, k.ID); err != nil {
+			if err := r.l.Unit(ctx, func() error { return r.prune(ctx, k.ID) }); err != nil {
 				return err
 			}
 		}
@@ -234,11 +230,7 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 		if r.seen.has(id) {
 			continue
 		}
-		end := r.l.Begin()
-		if err := r.observeMissing(ctx, id); err != nil {
-			return err
-		}
-		if err := end(ctx); err != nil {
+		if err := r.l.Unit(ctx, func() error { return r.observeMissing(ctx, id) }); err != nil {
 			return err
 		}
 	}

@@ -120,10 +120,9 @@ func (r *run) askDomains(ctx context.Context) error {
 }
 
 // noteChangedRules marks the objects that a change of the rules or of the
-// verified domains may concern. The marks and the new facts become durable
-// together.
+// verified domains may concern. The new facts become durable after the last of
+// the marks, so that a crash in between marks again.
 func (r *run) noteChangedRules(ctx context.Context) error {
-	end := r.l.Begin()
 	rules, domains := r.opt.Mapper.Fingerprint(), r.domains.Fingerprint()
 	switch {
 	case r.facts.Rules != rules && r.facts.Rules != "":
@@ -131,7 +130,7 @@ func (r *run) noteChangedRules(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := r.markDue(ctx, k.ID); err != nil {
+			if err := r.l.Unit(ctx, func() error { return r.markDue(ctx, k.ID) }); err != nil {
 				return err
 			}
 		}
@@ -143,16 +142,15 @@ func (r *run) noteChangedRules(ctx context.Context) error {
 			was[d] = true
 		}
 		concerned := func(d string) bool { return !r.domains.Verified[d] || !was[d] }
-		err := r.l.Suffixes(ctx, concerned, func(id source.ID) error { return r.reconsider(ctx, id) })
+		err := r.l.Suffixes(ctx, concerned, func(id source.ID) error {
+			return r.l.Unit(ctx, func() error { return r.reconsider(ctx, id) })
+		})
 		if err != nil {
 			return err
 		}
 	}
 	r.facts.Rules, r.facts.Domains, r.facts.Verified = rules, domains, r.domains.List()
 	if err := r.l.SetFacts(r.facts); err != nil {
-		return err
-	}
-	if err := end(ctx); err != nil {
 		return err
 	}
 	return r.l.Flush(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/dirbridge/dirbridge/state"
@@ -19,14 +20,23 @@ const (
 // A Buffer gathers writes to a Store so that many go into one commit, and reads
 // its own writes. It is for one goroutine.
 //
-// What is put together between two flushes becomes durable together. Put may
-// flush when the buffer is full, but only between units: see Begin.
+// What is put together between two flushes becomes durable together. A full
+// buffer flushes by itself, but only after a Unit.
 type Buffer struct {
 	store  state.Store
 	writes []state.Write
 	at     map[string]int // index of the last write to a key
 	bytes  int
-	unit   int // depth of Begin
+
+	unit bool   // in a Unit
+	undo []undo // what the Unit has replaced
+}
+
+// An undo takes one write back.
+type undo struct {
+	key string
+	was state.Write
+	had bool
 }
 
 // NewBuffer returns an empty buffer over store.
@@ -34,18 +44,39 @@ func NewBuffer(store state.Store) *Buffer {
 	return &Buffer{store: store, at: make(map[string]int)}
 }
 
-// Begin starts a unit: what is put until the function that it returns is called
-// goes into one commit.
-func (b *Buffer) Begin() (end func(ctx context.Context) error) {
-	b.unit++
-	return func(ctx context.Context) error {
-		b.unit--
-		if b.unit == 0 && (len(b.writes) >= maxWrites || b.bytes >= maxBytes) {
-			return b.Flush(ctx)
+// Unit calls f; what it puts goes into one commit, or, if it fails, nowhere. In
+// f there is no Scan of anything that was put, and no Unit.
+func (b *Buffer) Unit(ctx context.Context, f func() error) error {
+	b.unit, b.undo = true, b.undo[:0]
+	err := f()
+	b.unit = false
+	if err != nil {
+		for _, u := range slices.Backward(b.undo) {
+			b.take(u)
 		}
-		return nil
+		return err
 	}
+	if len(b.writes) >= maxWrites || b.bytes >= maxBytes {
+		return b.Flush(ctx)
+	}
+	return nil
 }
+
+// take undoes one write.
+func (b *Buffer) take(u undo) {
+	i := b.at[u.key]
+	b.bytes -= size(b.writes[i])
+	if u.had {
+		b.writes[i] = u.was
+		b.bytes += size(u.was)
+		return
+	}
+	// Undone in reverse order, a new write is the last one.
+	b.writes = b.writes[:i]
+	delete(b.at, u.key)
+}
+
+func size(w state.Write) int { return len(w.Key) + len(w.Value) }
 
 // Get returns the value at key, nil if there is none.
 func (b *Buffer) Get(ctx context.Context, key string) ([]byte, error) {
@@ -65,8 +96,17 @@ func (b *Buffer) Put(key string, value []byte) { b.add(state.Put(key, value)) }
 func (b *Buffer) Remove(key string) { b.add(state.Remove(key)) }
 
 func (b *Buffer) add(w state.Write) {
-	b.bytes += len(w.Key) + len(w.Value)
-	if i, ok := b.at[w.Key]; ok {
+	i, had := b.at[w.Key]
+	if b.unit {
+		u := undo{key: w.Key, had: had}
+		if had {
+			u.was = b.writes[i]
+		}
+		b.undo = append(b.undo, u)
+	}
+	b.bytes += size(w)
+	if had {
+		b.bytes -= size(b.writes[i])
 		b.writes[i] = w
 		return
 	}
@@ -94,17 +134,28 @@ func (b *Buffer) Flush(ctx context.Context) error {
 // and remove, and sees either state of what it changes.
 func (b *Buffer) Scan(ctx context.Context, prefix string) iter.Seq2[state.Record, error] {
 	return func(yield func(state.Record, error) bool) {
-		for key := range b.at {
-			if strings.HasPrefix(key, prefix) {
-				if err := b.Flush(ctx); err != nil {
-					yield(state.Record{}, err)
-					return
-				}
-				break
+		if b.concerns(prefix) {
+			err := errors.New("ledger: a scan of what a unit has put")
+			if !b.unit {
+				err = b.Flush(ctx)
+			}
+			if err != nil {
+				yield(state.Record{}, err)
+				return
 			}
 		}
 		b.store.Scan(ctx, prefix)(yield)
 	}
+}
+
+// concerns reports whether something gathered lies under prefix.
+func (b *Buffer) concerns(prefix string) bool {
+	for key := range b.at {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // get returns the value at key, nil if there is none.

@@ -236,9 +236,11 @@ func (l *Ledger) ClearPlan(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		end := l.Begin()
-		l.Remove(rec.Key)
-		if err := end(ctx); err != nil {
+		err := l.Unit(ctx, func() error {
+			l.Remove(rec.Key)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,163 @@
+package graphtarget
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/dirbridge/dirbridge/target"
+)
+
+func (t *Target) calls() calls { return calls{t.wire.where.base} }
+
+// Current yields all users of the tenant, guests included; see
+// [target.Target]. It reads 999 a page and holds two pages at most. Graph lists
+// no two moments alike: what changes while it is read may be missing or old.
+func (t *Target) Current(ctx context.Context) iter.Seq2[target.Object, error] {
+	return func(yield func(target.Object, error) bool) {
+		first, err := t.calls().list("")
+		if err != nil {
+			yield(target.Object{}, untold(err))
+			return
+		}
+		for users, err := range t.pages(ctx, first) {
+			if err != nil {
+				yield(target.Object{}, err)
+				return
+			}
+			for _, u := range users {
+				if o, ok := decodeUser(u); ok && !yield(o, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Find looks users up; see [target.Finder]. A mail address is looked for among
+// all addresses of a user, secondary ones included.
+func (t *Target) Find(ctx context.Context, kind target.Kind, keys []target.Key) ([][]target.Object, error) {
+	out := make([][]target.Object, len(keys))
+	if kind != target.User {
+		return out, nil
+	}
+	var cs []call
+	var of []int // which key a call is for
+	for i, k := range keys {
+		if k.ID != "" && !objectID(k.ID) {
+			continue // nothing has it
+		}
+		c, err := t.calls().find(k)
+		if err != nil {
+			return nil, err
+		}
+		cs, of = append(cs, c), append(of, i)
+	}
+	for j, r := range t.read(ctx, cs, len(cs) > 1) {
+		found, err := t.found(ctx, r, keys[of[j]])
+		if err != nil {
+			return nil, err
+		}
+		out[of[j]] = found
+	}
+	return out, nil
+}
+
+// find is the call that searches for k.
+func (c calls) find(k target.Key) (call, error) {
+	switch {
+	case k.ID != "":
+		return c.get(k.ID)
+	case k.Anchor != "":
+		return c.list(anchorProperty + " eq " + quote(k.Anchor))
+	case k.UserPrincipalName != "":
+		return c.list(target.AttrUserPrincipalName + " eq " + quote(k.UserPrincipalName))
+	case k.Mail != "":
+		return c.list("proxyAddresses/any(p:p eq " + quote("smtp:"+k.Mail) + ")")
+	default:
+		return call{}, invalid("", "an empty key finds nothing")
+	}
+}
+
+// found reads the reply to a search.
+func (t *Target) found(ctx context.Context, r reply, k target.Key) ([]target.Object, error) {
+	if k.ID != "" {
+		if o, ok := decodeOne(r); ok {
+			return []target.Object{o}, nil
+		}
+		if e := judge(r).err; e != nil && e.Sentinel == target.ErrNotFound {
+			return nil, nil
+		}
+		return nil, readError(r)
+	}
+	found, next, err := decodePage(r)
+	if err != nil {
+		return nil, readError(r)
+	}
+	if next == "" {
+		return found, nil
+	}
+	rest, err := t.follow(next) // rare: Graph may end a page wherever it likes
+	if err != nil {
+		return nil, err
+	}
+	for users, err := range t.pages(ctx, rest) {
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			if o, ok := decodeUser(u); ok {
+				found = append(found, o)
+			}
+		}
+	}
+	return found, nil
+}
+
+// FindDeleted reads a user in the bin; see [target.Restorer]. Graph keeps users
+// there for 30 days.
+func (t *Target) FindDeleted(ctx context.Context, kind target.Kind, id target.ID) (target.Object, error) {
+	if kind != target.User || !objectID(id) {
+		return target.Object{}, noSuchID()
+	}
+	r := t.read(ctx, []call{t.calls().deleted(id, true)}, false)[0]
+	if r.fate == answered && r.status == http.StatusBadRequest {
+		// The bin is of directory objects, which as such don't have a user's
+		// properties; a Graph that is strict about that gives its default ones.
+		r = t.read(ctx, []call{t.calls().deleted(id, false)}, false)[0]
+	}
+	o, ok := decodeOne(r)
+	if !ok {
+		return target.Object{}, readError(r)
+	}
+	o.Deleted = true
+	return o, nil
+}
+
+// Domains reads the tenant's domains; see [target.Domainer].
+func (t *Target) Domains(ctx context.Context) ([]target.Domain, error) {
+	var all []target.Domain
+	for items, err := range t.pages(ctx, t.calls().domains()) {
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			name, _ := item["id"].(string)
+			if name == "" {
+				continue
+			}
+			d := target.Domain{Name: strings.ToLower(name)}
+			d.Verified, _ = item["isVerified"].(bool)
+			d.Initial, _ = item["isInitial"].(bool)
+			d.Default, _ = item["isDefault"].(bool)
+			kind, _ := item["authenticationType"].(string)
+			d.Federated = strings.EqualFold(kind, "Federated")
+			all = append(all, d)
+		}
+	}
+	slices.SortFunc(all, func(a, b target.Domain) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
