@@ -133,7 +133,7 @@ func heldBack(in plan.Input, c *plan.Change) plan.Problem {
 	return plan.Problem{Object: in.ID, Name: in.Name, Problem: mapping.Problem{
 		Code:    "held-back",
 		Message: "the account isn't removed yet (" + c.Reason + "): removals wait until a first complete run without removals has proven the configuration",
-		Remedy:  "run once in full; if that run plans removals only because of what happened in between, they follow in the next",
+		Remedy:  "see that the configuration reads the right directory; a run in which nothing is to be removed proves it",
 	}}
 }
 

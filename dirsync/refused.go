@@ -70,14 +70,7 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 			return err
 		}
 		r.again = true
-		if err := r.markDue(ctx, id); err != nil {
-			return err
-		}
-		return r.blame(ctx, e, mapping.Problem{
-			Code: "value-refused", Attribute: attr,
-			Message: fmt.Sprintf("the target refuses the value of %s; the rest of the object is synchronized without it", attr),
-			Remedy:  "correct the value in the source",
-		}, err)
+		return r.markDue(ctx, id)
 
 	case errors.Is(err, target.ErrForbidden):
 		return r.later(ctx, e, mapping.Problem{

@@ -90,6 +90,7 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 		e.Applied = target.Attributes{}
 	}
 	for attr, v := range c.Set {
+		delete(e.Refused, attr)
 		if len(v) == 0 {
 			delete(e.Applied, attr)
 			continue

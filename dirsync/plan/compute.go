@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -181,9 +182,14 @@ func present(in Input) (*Change, []Problem) {
 			delete(desired, attr)
 		}
 	}
-	for attr, v := range in.Refused {
-		if slices.Equal(desired[attr], v) {
+	for _, attr := range slices.Sorted(maps.Keys(in.Refused)) {
+		if v, ok := desired[attr]; ok && slices.Equal(v, in.Refused[attr]) {
 			delete(desired, attr)
+			problems = append(problems, in.problem(mapping.Problem{
+				Code: "value-refused", Attribute: attr,
+				Message: "the target refuses the value of " + attr + "; the rest of the object is synchronized without it",
+				Remedy:  "correct the value in the source",
+			}))
 		}
 	}
 

@@ -95,7 +95,7 @@ func TestCompute(t *testing.T) {
 			plan.Input{Presence: plan.Present, Result: wanted(ann()), Link: link, Applied: applied("mail", "ann@contoso.com")}, nil, []string{"cannot-clear"}},
 		{"a value that the target refused isn't written again",
 			plan.Input{Presence: plan.Present, Result: wanted(ann("jobTitle", "Clerk")), Link: link, Applied: applied(),
-				Refused: map[string][]string{"jobTitle": {"Clerk"}}}, nil, nil},
+				Refused: map[string][]string{"jobTitle": {"Clerk"}}}, nil, []string{"value-refused"}},
 		{"another value than the refused one is",
 			plan.Input{Presence: plan.Present, Result: wanted(ann("jobTitle", "Clerk")), Link: link, Applied: applied(),
 				Refused: map[string][]string{"jobTitle": {"Cl\x01erk"}}},
