@@ -60,6 +60,17 @@ func Example() {
 	// checkpoint  []
 }
 
+func Example_engine() {
+	if err := run(context.Background(), os.Stdout, "people.csv"); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// create anna.berg@contoso.com (e1001)
+	// create ben.clark@contoso.onmicrosoft.com (e1002)
+	// create zoe.mueller@contoso.com (e1003)
+	// 3 read, 3 created
+}
+
 // A file is the hands of the suite: people who are written down anew with each
 // change.
 type file struct {

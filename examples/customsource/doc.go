@@ -4,7 +4,8 @@
 //
 //	go run ./examples/customsource [FILE]
 //
-// prints what an engine would read. The first line of the file names the
+// brings the people of the file into a tenant in memory and prints what it did.
+// The first line of the file names the
 // attributes, spelt as in Active Directory, and the column "id", which holds
 // what identifies a person for good. Several values in one field stand in lines
 // of their own.
