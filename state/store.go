@@ -27,8 +27,9 @@ type Write struct {
 	Delete bool
 
 	// Check makes the commit depend on the key's revision: it must be
-	// Revision, where 0 means that the key must not exist. Without Check the
-	// write happens whatever is there.
+	// Revision, where 0 means that the key must not exist. It sees the earlier
+	// writes of its own commit. Without Check the write happens whatever is
+	// there.
 	Check    bool
 	Revision uint64
 }
@@ -43,7 +44,9 @@ func Remove(key string) Write { return Write{Key: key, Delete: true} }
 // concurrent use.
 //
 // A store that finds a record damaged returns an error that wraps [ErrCorrupt]
-// for it, never a wrong value.
+// for it, never a wrong value. A key or value outside of [Record]'s limits is an
+// error ([ValidWrites]), and nothing is written. A cancelled ctx is an error that
+// wraps ctx.Err(), also for an empty scan.
 type Store interface {
 	// Get returns the record at key, or an error that wraps [ErrNotFound].
 	Get(ctx context.Context, key string) (Record, error)

@@ -28,7 +28,7 @@ func (s *Store) Get(ctx context.Context, key string) (state.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return state.Record{}, fmt.Errorf("memstate: get %q: %w", key, err)
 	}
-	if err := validKey(key); err != nil {
+	if err := state.ValidKey(key); err != nil {
 		return state.Record{}, fmt.Errorf("memstate: get: %w", err)
 	}
 	s.mu.RLock()
@@ -108,7 +108,7 @@ func (s *Store) Commit(ctx context.Context, writes ...state.Write) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstate: commit: %w", err)
 	}
-	if err := validWrites(writes); err != nil {
+	if err := state.ValidWrites(writes); err != nil {
 		return fmt.Errorf("memstate: commit: %w", err)
 	}
 	s.mu.Lock()
