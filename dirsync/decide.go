@@ -8,6 +8,7 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
 )
 
 // plan makes the plan of one round and keeps it in the store, in apply order.
@@ -98,6 +99,9 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 	}
 	if c != nil {
 		c.Wave = wave
+		if due.Why != "" && (c.Op == target.Update || c.Op == target.Enable || c.Op == target.Disable) && !c.Removal {
+			c.Reason = due.Why
+		}
 		if r.noCreate != nil && c.Phase() == 1 {
 			return nil
 		}

@@ -118,7 +118,7 @@ func (r *run) markClaimants(ctx context.Context, attr, value string, id source.I
 		if other == id {
 			continue
 		}
-		if err := r.markDue(ctx, other); err != nil {
+		if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
 			return err
 		}
 	}

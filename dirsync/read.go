@@ -140,7 +140,7 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
-	return r.markDue(ctx, o.ID)
+	return r.markDue(ctx, o.ID, "")
 }
 
 // observeGone remembers that an object left the scope or was deleted. One of
@@ -172,7 +172,7 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
-	return r.markDue(ctx, id)
+	return r.markDue(ctx, id, "")
 }
 
 // observeUnreadable reports an object that the source couldn't read. What we
@@ -277,7 +277,7 @@ func (r *run) observeMissing(ctx context.Context, id source.ID) error {
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
-	return r.markDue(ctx, id)
+	return r.markDue(ctx, id, "")
 }
 
 // An idSet is a set of IDs in 16 bytes each, whatever their length.

@@ -34,11 +34,11 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 	attr := target.AttributeOf(err)
 	switch {
 	case errors.Is(err, target.ErrNotApplied):
-		return r.markDue(ctx, id)
+		return r.markDue(ctx, id, "")
 
 	case errors.Is(err, target.ErrThrottled), errors.Is(err, target.ErrUnavailable), errors.Is(err, target.ErrUnauthenticated):
 		r.stop = fmt.Errorf("write to the target %s: %w", r.tgt.Name(), err)
-		return r.markDue(ctx, id)
+		return r.markDue(ctx, id, "")
 
 	case errors.Is(err, target.ErrQuota):
 		r.noCreate = err
@@ -70,7 +70,7 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 			return err
 		}
 		r.again = true
-		return r.markDue(ctx, id)
+		return r.markDue(ctx, id, "")
 
 	case errors.Is(err, target.ErrForbidden):
 		return r.later(ctx, e, mapping.Problem{
@@ -172,7 +172,7 @@ func (r *run) refusedDomain(ctx context.Context, e *ledger.Entry, c *plan.Change
 		return err
 	}
 	r.again = true
-	return r.markDue(ctx, c.Source)
+	return r.markDue(ctx, c.Source, "")
 }
 
 // lost decides about an account of ours that isn't where it was. One that
@@ -211,7 +211,7 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 		return err
 	}
 	r.again = true
-	return r.markDue(ctx, c.Source)
+	return r.markDue(ctx, c.Source, "")
 }
 
 // conflict names who holds the value that the target says is taken.

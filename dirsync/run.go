@@ -130,7 +130,7 @@ func (r *run) noteChangedRules(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if err := r.l.Unit(ctx, func() error { return r.markDue(ctx, k.ID) }); err != nil {
+			if err := r.l.Unit(ctx, func() error { return r.markDue(ctx, k.ID, "the rules changed") }); err != nil {
 				return err
 			}
 		}
@@ -169,11 +169,12 @@ func (r *run) reconsider(ctx context.Context, id source.ID) error {
 			return err
 		}
 	}
-	return r.markDue(ctx, id)
+	return r.markDue(ctx, id, "the verified domains changed")
 }
 
 // markDue says that id has to be planned now, whatever happened before.
-func (r *run) markDue(ctx context.Context, id source.ID) error {
+// why tells people what the change will be for; "" is that the object changed.
+func (r *run) markDue(ctx context.Context, id source.ID, why string) error {
 	delete(r.failed, id)
 	d, err := r.l.Due(ctx, id)
 	if err != nil {
@@ -182,7 +183,7 @@ func (r *run) markDue(ctx context.Context, id source.ID) error {
 	if d != nil && d.Next.IsZero() {
 		return nil
 	}
-	return r.l.SetDue(id, ledger.Due{})
+	return r.l.SetDue(id, ledger.Due{Why: why})
 }
 
 // isDue reports whether an object is to be planned in this round.

@@ -42,7 +42,7 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 	// A repeat settles an old intention: what is wanted now is planned next.
 	// So is what stepped aside for another, and what changed meanwhile.
 	if repeat {
-		return r.markDue(ctx, c.Source)
+		return r.markDue(ctx, c.Source, "")
 	}
 	if due, err := r.l.Due(ctx, c.Source); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (r *run) freed(ctx context.Context, attr, value string, id source.ID) error
 		} else if due != nil && due.Next.IsZero() && !r.failed[other] {
 			continue // it is in this plan already
 		}
-		if err := r.markDue(ctx, other); err != nil {
+		if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
 			return err
 		}
 		r.again = true

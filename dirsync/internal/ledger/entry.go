@@ -141,6 +141,9 @@ type Due struct {
 	// time of another try, zero for at once.
 	Attempts int       `json:"attempts,omitempty"`
 	Next     time.Time `json:"next,omitzero"`
+
+	// Why tells people why, if not because the object changed.
+	Why string `json:"why,omitempty"`
 }
 
 // An Intent is a change on the wire: durable before the call, removed when its
