@@ -1,0 +1,138 @@
+package main
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// A config is the YAML file. dirbridge.example.yaml documents every key.
+type config struct {
+	Source        sourceConfig   `yaml:"source"`
+	Target        targetConfig   `yaml:"target"`
+	UPN           upnConfig      `yaml:"upn"`
+	UsageLocation string         `yaml:"usageLocation"`
+	Leaving       string         `yaml:"leaving"`
+	Limits        limitsConfig   `yaml:"limits"`
+	State         stateConfig    `yaml:"state"`
+	Schedule      scheduleConfig `yaml:"schedule"`
+	Log           logConfig      `yaml:"log"`
+
+	ExpiredIsDisabled bool `yaml:"expiredIsDisabled"`
+
+	file *document // where it came from, for positions
+}
+
+type sourceConfig struct {
+	ActiveDirectory *adConfig `yaml:"activeDirectory"`
+}
+
+type adConfig struct {
+	Name       string     `yaml:"name"`
+	Servers    []string   `yaml:"servers"`
+	ServerName string     `yaml:"serverName"`
+	CAFile     string     `yaml:"caFile"`
+	BaseDN     string     `yaml:"baseDN"`
+	BaseDNs    []string   `yaml:"baseDNs"`
+	Bind       bindConfig `yaml:"bind"`
+	Delta      string     `yaml:"delta"`
+
+	InsecurePlainLDAP bool `yaml:"insecurePlainLDAP"`
+}
+
+type bindConfig struct {
+	DN           string `yaml:"dn"`
+	PasswordEnv  string `yaml:"passwordEnv"`
+	PasswordFile string `yaml:"passwordFile"`
+}
+
+type targetConfig struct {
+	Office365 *office365Config `yaml:"office365"`
+}
+
+type office365Config struct {
+	Tenant     string     `yaml:"tenant"`
+	Auth       authConfig `yaml:"auth"`
+	Endpoint   string     `yaml:"endpoint"`
+	Scope      string     `yaml:"scope"`
+	CAFile     string     `yaml:"caFile"`
+	Proxy      string     `yaml:"proxy"`
+	QuotaShare *float64   `yaml:"quotaShare"`
+	TenantSize string     `yaml:"tenantSize"`
+}
+
+type authConfig struct {
+	ClientID  string `yaml:"clientID"`
+	Authority string `yaml:"authority"`
+
+	// One of these is the way to prove who we are.
+	ClientSecretEnv  string       `yaml:"clientSecretEnv"`
+	ClientSecretFile string       `yaml:"clientSecretFile"`
+	CertificateFile  string       `yaml:"certificateFile"`
+	WorkloadIdentity switchConfig `yaml:"workloadIdentity"`
+	ManagedIdentity  switchConfig `yaml:"managedIdentity"`
+	DefaultChain     bool         `yaml:"defaultChain"`
+	TokenEnv         string       `yaml:"tokenEnv"`
+
+	CertificatePasswordEnv  string `yaml:"certificatePasswordEnv"`
+	CertificatePasswordFile string `yaml:"certificatePasswordFile"`
+}
+
+// A switchConfig is true, false, or a mapping (which means true).
+type switchConfig struct {
+	On        bool
+	TokenFile string
+}
+
+// UnmarshalYAML takes both forms. The mapping is left to tokenFile alone.
+func (s *switchConfig) UnmarshalYAML(n ast.Node) error {
+	switch n := n.(type) {
+	case *ast.BoolNode:
+		s.On = n.Value
+		return nil
+	case *ast.NullNode:
+		return nil
+	}
+	s.On = true
+	for key, value := range pairs(n) {
+		text, ok := value.(*ast.StringNode)
+		if key.String() != "tokenFile" || !ok {
+			return &valueError{key, "want true, or {tokenFile: PATH}"}
+		}
+		s.TokenFile = text.Value
+	}
+	if _, ok := n.(ast.MapNode); !ok {
+		return &valueError{n, "want true, or {tokenFile: PATH}"}
+	}
+	return nil
+}
+
+type upnConfig struct {
+	Fallback       string `yaml:"fallback"`
+	FallbackDomain string `yaml:"fallbackDomain"`
+}
+
+type limitsConfig struct {
+	Removals       *int     `yaml:"removals"`
+	RemovalPercent *float64 `yaml:"removalPercent"`
+}
+
+type stateConfig struct {
+	Bolt *boltConfig `yaml:"bolt"`
+}
+
+type boltConfig struct {
+	Path string `yaml:"path"`
+}
+
+type scheduleConfig struct {
+	Every string `yaml:"every"`
+	Full  string `yaml:"full"`
+
+	every, full time.Duration // what they mean
+}
+
+type logConfig struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/state"
+)
+
+// The exit codes.
+const (
+	exitDone     = 0 // done, or nothing to do
+	exitFailed   = 1
+	exitUsage    = 2 // command line or configuration; nobody was asked anything
+	exitProblems = 3 // done, but single objects have problems that are new or still open
+	exitHalted   = 4 // halted by the guard, nothing was written
+	exitLocked   = 5 // another instance uses the state
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	p := &program{
+		env: os.LookupEnv, stdout: os.Stdout, stderr: os.Stderr,
+		color: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "",
+	}
+	os.Exit(p.run(ctx, os.Args[1:]))
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
+
+// A program is this one with its surroundings, which tests replace.
+type program struct {
+	env            environment
+	stdout, stderr io.Writer
+	color          bool // stdout shows color
+}
+
+// run is the whole program; it returns the exit code. ctx ends it.
+func (p *program) run(ctx context.Context, args []string) int {
+	cli, code := p.parse(args)
+	if cli == nil {
+		return code
+	}
+	switch {
+	case cli.daemon:
+		return p.report(p.daemon(ctx, cli.Run.Config))
+	case cli.Sync.DryRun:
+		return p.dryRun(ctx, &cli.Sync)
+	default:
+		return p.sync(ctx, &cli.Sync)
+	}
+}
+
+// report prints err, if there is one, and returns the exit code for it.
+func (p *program) report(err error) int {
+	if err != nil {
+		fmt.Fprintf(p.stderr, "dirbridge: %v\n", err)
+		if what := advice(err); what != "" {
+			fmt.Fprintf(p.stderr, "dirbridge: what to do: %s\n", what)
+		}
+	}
+	return exitCode(err)
+}
+
+func exitCode(err error) int {
+	switch _, configuration := errors.AsType[*configError](err); {
+	case err == nil:
+		return exitDone
+	case configuration:
+		return exitUsage
+	case errors.Is(err, dirsync.ErrHalted):
+		return exitHalted
+	case errors.Is(err, state.ErrLocked):
+		return exitLocked
+	}
+	return exitFailed
+}
+
+// outcome is the exit code of a run.
+func outcome(r *dirsync.Report, err error) int {
+	if err == nil && len(r.Problems) > 0 {
+		return exitProblems
+	}
+	return exitCode(err)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// A jsonReport is what -o json prints. In a dry run, the counts say what would
+// be done.
+type jsonReport struct {
+	DryRun bool `json:"dryRun,omitempty"`
+
+	Run        uint64     `json:"run,omitempty"`
+	Started    *time.Time `json:"started,omitempty"`
+	Finished   *time.Time `json:"finished,omitempty"`
+	Mode       string     `json:"mode,omitempty"` // full or delta; left out if nothing was read
+	FullReason string     `json:"fullReason,omitempty"`
+
+	Read      int `json:"read"`
+	Created   int `json:"created"`
+	Updated   int `json:"updated"`
+	Enabled   int `json:"enabled"`
+	Disabled  int `json:"disabled"`
+	Deleted   int `json:"deleted"`
+	Restored  int `json:"restored"`
+	Unchanged int `json:"unchanged"`
+	Skipped   int `json:"skipped"`
+	HeldBack  int `json:"heldBack"`
+	Writes    int `json:"writes"`
+
+	Problems  []jsonProblem `json:"problems"`
+	Watermark string        `json:"watermark"`
+	PlanHash  string        `json:"planHash,omitempty"`
+
+	// Breaches are the limits because of which the guard halts.
+	Breaches []plan.Breach `json:"breaches,omitempty"`
+
+	Error    string `json:"error,omitempty"`
+	WhatToDo string `json:"whatToDo,omitempty"` // about the error
+	ExitCode int    `json:"exitCode"`
+}
+
+// A jsonProblem is what is wrong with one object.
+type jsonProblem struct {
+	Object    source.ID `json:"object"`
+	Name      string    `json:"name,omitempty"`
+	Code      string    `json:"code"`
+	Attribute string    `json:"attribute,omitempty"`
+	Message   string    `json:"message"`
+	WhatToDo  string    `json:"whatToDo"`
+	Holder    string    `json:"holder,omitempty"`
+	RequestID string    `json:"requestId,omitempty"`
+	Since     time.Time `json:"since"`
+}
+
+// A jsonChange is one planned change.
+type jsonChange struct {
+	Op         target.Op        `json:"op"`
+	Object     source.ID        `json:"object"`
+	Name       string           `json:"name,omitempty"`
+	Account    target.ID        `json:"account,omitempty"` // at the target; a create has none
+	Reason     string           `json:"reason"`
+	Removal    bool             `json:"removal,omitempty"`
+	Evidence   *source.Evidence `json:"evidence,omitempty"`
+	Attributes []attribute      `json:"attributes"`
+}
+
+func reportDocument(r *dirsync.Report, err error) *jsonReport {
+	d := &jsonReport{
+		Run: r.Run, Mode: string(r.Mode), FullReason: r.FullReason, Read: r.Read, Created: r.Created, Updated: r.Updated,
+		Enabled: r.Enabled, Disabled: r.Disabled, Deleted: r.Deleted, Restored: r.Restored, Unchanged: r.Unchanged,
+		Skipped: r.Skipped, HeldBack: r.HeldBack, Writes: r.Writes, Problems: []jsonProblem{}, Watermark: string(r.Watermark),
+		PlanHash: r.PlanHash, ExitCode: outcome(r, err),
+	}
+	if !r.Started.IsZero() {
+		d.Started, d.Finished = &r.Started, &r.Finished
+	}
+	for _, p := range r.Problems {
+		d.Problems = append(d.Problems, jsonProblem{
+			Object: p.Object, Name: p.Name, Code: p.Code, Attribute: p.Attribute, Message: p.Message, WhatToDo: p.Remedy,
+			Holder: p.Holder, RequestID: p.RequestID, Since: p.Since,
+		})
+	}
+	if err != nil {
+		d.Error, d.WhatToDo = err.Error(), advice(err)
+	}
+	if h, ok := errors.AsType[*dirsync.HaltedError](err); ok {
+		d.Breaches = h.Breaches
+	}
+	return d
+}
+
+// writeDocument prints d as one JSON document. The changes of a dry run are
+// written as they come, since there may be very many.
+func writeDocument(w io.Writer, d *jsonReport, changes iter.Seq2[*plan.Change, error]) error {
+	var head bytes.Buffer
+	e := json.NewEncoder(&head)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(d); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if changes == nil {
+		_, err := w.Write(head.Bytes())
+		return err
+	}
+	if _, err := w.Write(bytes.TrimSuffix(head.Bytes(), []byte("\n}\n"))); err != nil {
+		return err
+	}
+	separator := ",\n  \"changes\": ["
+	for c, err := range changes {
+		if err != nil {
+			return fmt.Errorf("read the plan: %w", err)
+		}
+		var line bytes.Buffer
+		line.WriteString(separator + "\n    ")
+		separator = ","
+		e := json.NewEncoder(&line)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(changeDocument(c)); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+		if _, err := w.Write(bytes.TrimSuffix(line.Bytes(), []byte("\n"))); err != nil {
+			return err
+		}
+	}
+	end := "\n  ]\n}\n"
+	if separator != "," {
+		end = separator + "]\n}\n"
+	}
+	_, err := io.WriteString(w, end)
+	return err
+}
+
+func changeDocument(c *plan.Change) jsonChange {
+	return jsonChange{
+		Op: c.Op, Object: c.Source, Name: c.Name, Account: c.ID, Reason: c.Reason, Removal: c.Removal, Evidence: c.Evidence,
+		Attributes: attributes(c),
+	}
+}
