@@ -82,6 +82,10 @@ var (
 	// ErrLocked: another process uses the store.
 	ErrLocked = errors.New("store is in use by another process")
 
+	// ErrReopen: after a failed commit or a fault of the medium the store
+	// can't be used any more; opening it again shows what is there.
+	ErrReopen = errors.New("store must be opened again")
+
 	// ErrNewerFormat: the store was written by a newer version of this
 	// software, which this one must not touch.
 	ErrNewerFormat = errors.New("store has a newer format")

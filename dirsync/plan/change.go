@@ -19,6 +19,10 @@ type Change struct {
 	// Name tells people which object that is: its DN.
 	Name string `json:"name,omitempty"`
 
+	// UPN tells people which account that is: the one that it has, or, for a
+	// Create, gets.
+	UPN string `json:"upn,omitempty"`
+
 	// Before are the last applied values of the attributes in Set. Those that
 	// had none aren't named.
 	Before target.Attributes `json:"before,omitempty"`

@@ -269,6 +269,10 @@ func (in Input) change(op target.Op, set target.Attributes) *Change {
 		Change: target.Change{Op: op, Kind: target.User, Set: set},
 		Source: in.ID, Name: in.Name, Until: in.Result.Until,
 	}
+	c.UPN = in.Applied.First(target.AttrUserPrincipalName)
+	if op == target.Create {
+		c.UPN = set.First(target.AttrUserPrincipalName)
+	}
 	if in.Link != nil {
 		c.ID, c.Anchor, c.Linked = in.Link.ID, in.Link.Anchor, in.Link.Since
 		for attr := range set {

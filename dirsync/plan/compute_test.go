@@ -50,7 +50,7 @@ func TestCompute(t *testing.T) {
 	change := func(op target.Op, reason string, set, before target.Attributes) *plan.Change {
 		return &plan.Change{
 			Change: target.Change{Op: op, Kind: target.User, ID: "t1", Anchor: "anchor-1", Set: set, Linked: since},
-			Source: "s1", Name: "CN=ann", Before: before, Reason: reason,
+			Source: "s1", Name: "CN=ann", UPN: "ann@contoso.com", Before: before, Reason: reason,
 		}
 	}
 	removal := func(op target.Op, reason string, e *source.Evidence, set, before target.Attributes) *plan.Change {
@@ -60,7 +60,7 @@ func TestCompute(t *testing.T) {
 	}
 	create := &plan.Change{
 		Change: target.Change{Op: target.Create, Kind: target.User, Anchor: "anchor-1", Set: applied()},
-		Source: "s1", Name: "CN=ann", Reason: "new in the source",
+		Source: "s1", Name: "CN=ann", UPN: "ann@contoso.com", Reason: "new in the source",
 	}
 	off := target.Attributes{"accountEnabled": {"false"}}
 	on := target.Attributes{"accountEnabled": {"true"}}

@@ -9,6 +9,7 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/dirsync/schedule"
 	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/state"
 )
 
 // daemon runs on schedule until ctx ends, which is no error.
@@ -29,14 +30,26 @@ func (p *program) daemon(ctx context.Context, path string) (err error) {
 	case err != nil:
 		return err
 	}
-	o := &schedule.Options{Every: x.Schedule.every, Full: x.Schedule.full, Trigger: asked, OnRun: p.ran}
-	if err := schedule.Run(ctx, x.engine, o); ctx.Err() == nil {
-		return err
+	running, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	o := &schedule.Options{Every: x.Schedule.every, Full: x.Schedule.full, Trigger: asked, OnRun: func(r *dirsync.Report, err error) {
+		p.ran(r, err)
+		if errors.Is(err, state.ErrReopen) || errors.Is(err, state.ErrCorrupt) {
+			end(err) // whoever started the program starts it again
+		}
+	}}
+	err = schedule.Run(running, x.engine, o)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case running.Err() != nil:
+		return context.Cause(running)
 	}
-	return nil
+	return err
 }
 
-// ran prints one line about a run. Nothing ends the daemon but a signal.
+// ran prints one line about a run. What it failed of doesn't end the daemon,
+// unless it is the state.
 func (p *program) ran(r *dirsync.Report, err error) {
 	now := time.Now().UTC().Format(time.RFC3339)
 	switch {

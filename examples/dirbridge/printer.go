@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,11 +48,8 @@ func (w *printer) change(c *plan.Change) {
 	case target.Delete, target.Disable:
 		sign, color = "-", red
 	}
-	who, id := c.Name, string(c.Source)
-	if upn := c.Set.First(target.AttrUserPrincipalName); c.Op == target.Create && upn != "" {
-		who, id = upn, id+", "+c.Name
-	}
-	fmt.Fprintf(w, "%s  (%s)\n", w.paint(color, sign+" "+string(c.Op)+" "+who), id)
+	who := plain(cmp.Or(c.UPN, c.Name))
+	fmt.Fprintf(w, "%s  (%s, %s)\n", w.paint(color, sign+" "+string(c.Op)+" "+who), c.Source, plain(c.Name))
 	fmt.Fprintf(w, "    because: %s%s\n", c.Reason, evidence(c))
 	for _, a := range attributes(c) {
 		if c.Op == target.Create {
@@ -66,11 +64,18 @@ func (w *printer) change(c *plan.Change) {
 	}
 }
 
+// plain makes text that comes from a directory harmless to a terminal: what
+// isn't printable is shown as an escape.
+func plain(s string) string {
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)
+}
+
 func evidence(c *plan.Change) string {
 	if c.Evidence == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (%s: %s)", c.Evidence.Kind, cmp.Or(c.Evidence.Detail, "no more is known"))
+	return fmt.Sprintf(" (%s: %s)", c.Evidence.Kind, plain(cmp.Or(c.Evidence.Detail, "no more is known")))
 }
 
 func shown(values []string) string {
@@ -125,8 +130,8 @@ func why(d *mapping.Decision, value []string) string {
 // problems prints what is wrong with single objects.
 func (w *printer) problems(ps []dirsync.Problem) {
 	for _, p := range ps {
-		fmt.Fprintf(w, "%s  %s  (%s)\n", w.paint(red, "! "+p.Code), p.Name, p.Object)
-		fmt.Fprintf(w, "    %s\n    what to do: %s\n", p.Message, p.Remedy)
+		fmt.Fprintf(w, "%s  %s  (%s)\n", w.paint(red, "! "+p.Code), plain(p.Name), p.Object)
+		fmt.Fprintf(w, "    %s\n    what to do: %s\n", plain(p.Message), p.Remedy)
 		var more []string
 		if p.Holder != "" {
 			more = append(more, "held by "+p.Holder)

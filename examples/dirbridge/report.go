@@ -68,6 +68,7 @@ type jsonChange struct {
 	Op         target.Op        `json:"op"`
 	Object     source.ID        `json:"object"`
 	Name       string           `json:"name,omitempty"`
+	UPN        string           `json:"upn,omitempty"`
 	Account    target.ID        `json:"account,omitempty"` // at the target; a create has none
 	Reason     string           `json:"reason"`
 	Removal    bool             `json:"removal,omitempty"`
@@ -144,7 +145,7 @@ func writeDocument(w io.Writer, d *jsonReport, changes iter.Seq2[*plan.Change, e
 
 func changeDocument(c *plan.Change) jsonChange {
 	return jsonChange{
-		Op: c.Op, Object: c.Source, Name: c.Name, Account: c.ID, Reason: c.Reason, Removal: c.Removal, Evidence: c.Evidence,
+		Op: c.Op, Object: c.Source, Name: c.Name, UPN: c.UPN, Account: c.ID, Reason: c.Reason, Removal: c.Removal, Evidence: c.Evidence,
 		Attributes: attributes(c),
 	}
 }

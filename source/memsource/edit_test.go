@@ -157,8 +157,7 @@ func TestManyTombstonesStayWithinTheirNumber(t *testing.T) {
 		put(src, id)
 		src.Remove(id)
 	}
-	said, _ := events(t, src, func() source.Watermark { _, w := events(t, src, ""); return w }())
-	require.Empty(t, said)
+	require.Zero(t, src.Len())
 	found := 0
 	for i := range 37 {
 		for e, err := range src.Find(t.Context(), []source.ID{source.ID(fmt.Sprint(i))}) {

@@ -30,7 +30,7 @@ type Options struct {
 // what was there when it began, in the order of the last change of each object
 // (the one that didn't change for longest comes first).
 //
-// Memory is about what the values take, plus 200 bytes an object. A delta costs
+// Memory is about what the values take, plus 300 bytes an object. A delta costs
 // what changed, a full read or [Source.Len] doesn't copy the directory.
 type Source struct {
 	name  string

@@ -167,7 +167,7 @@ func TestAfterAFailedCommitTheStoreHasToBeOpenedAgain(t *testing.T) {
 	require.NoError(t, err)
 
 	err = s.Commit(ctx, state.Put("k", []byte("v")))
-	require.ErrorContains(t, err, "open the store again")
+	require.ErrorContains(t, err, "opened again")
 	require.NotErrorIs(t, err, state.ErrConflict)
 	require.NotErrorIs(t, err, state.ErrCorrupt)
 

@@ -112,7 +112,7 @@ func (s *Store) update(ctx context.Context, f func(tx *bbolt.Tx) error) error {
 				return errors.Join(err, tx.Rollback())
 			}
 			if err := tx.Commit(); err != nil {
-				return s.fail(fmt.Errorf("%w; whether it was written is unknown: open the store again", err))
+				return s.fail(fmt.Errorf("%w: %w; whether it was written is unknown", state.ErrReopen, err))
 			}
 			return nil
 		})
