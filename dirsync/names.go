@@ -38,14 +38,31 @@ func (r *run) names(ctx context.Context, e *ledger.Entry, in *plan.Input) (wave 
 	if in.UPN.Holder != "" && !in.UPN.Foreign {
 		in.UPN.Placeholder = mapping.Placeholder(upn, in.Result.Anchor, r.placeholderDomain(upn))
 	}
-	if in.UPN.Temporary {
-		r.again = true
-		if err := r.l.SetDue(e.Object.ID, ledger.Due{}); err != nil {
-			return 0, err
-		}
-		wave = 0
+	if in.UPN.Temporary || in.Mail.Temporary {
+		return 0, r.stepAside(e, in, upn, mail)
 	}
 	return wave, nil
+}
+
+// stepAside has e give up what others of its cycle wait for, and nothing else
+// that somebody would have to free first. It is planned again in the next
+// round, when what it wants is free.
+func (r *run) stepAside(e *ledger.Entry, in *plan.Input, upn, mail string) error {
+	if in.Mail.Temporary {
+		in.Mail.Placeholder = mapping.Placeholder(mail, in.Result.Anchor, r.placeholderDomain(mail))
+	}
+	for _, n := range []struct {
+		claim *plan.Claim
+		wants string
+		has   string
+	}{{&in.UPN, upn, e.Applied.First(target.AttrUserPrincipalName)}, {&in.Mail, mail, e.Applied.First(target.AttrMail)}} {
+		if !n.claim.Temporary && n.wants != n.has && n.wants != "" {
+			*n.claim = plan.Claim{Holder: "a later round", Temporary: true} // left as it is
+		}
+	}
+	in.Again = true
+	r.again = true
+	return nil
 }
 
 // placeholderDomain is where placeholders live: the tenant's initial domain,
@@ -149,7 +166,7 @@ func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (w
 			return -1, false, err
 		}
 		if holder == id {
-			if lowest != id || attr != target.AttrUserPrincipalName {
+			if lowest != id {
 				// Another one of the cycle steps aside; this one follows it.
 				return wave, false, nil
 			}

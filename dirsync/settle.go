@@ -44,23 +44,15 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 	if repeat {
 		return r.markDue(ctx, c.Source, "")
 	}
-	if due, err := r.l.Due(ctx, c.Source); err != nil {
-		return err
-	} else if due != nil && r.isTemporary(e, c) {
-		return nil
+	if c.Again {
+		r.again = true
+		return r.markDue(ctx, c.Source, "")
 	}
 	if !c.Until.IsZero() {
 		return r.l.SetDue(c.Source, ledger.Due{Next: c.Until.UTC()})
 	}
 	r.l.ClearDue(c.Source)
 	return nil
-}
-
-// isTemporary reports whether c gave e another UPN than the one it claims, for
-// the length of a round.
-func (r *run) isTemporary(e *ledger.Entry, c *plan.Change) bool {
-	upn := c.Set.First(target.AttrUserPrincipalName)
-	return r.again && upn != "" && upn != e.UPN
 }
 
 // accepted brings the entry to what the target holds now.

@@ -304,6 +304,45 @@ func TestNamesAreSwappedInACycleWithOneTemporaryName(t *testing.T) {
 	}
 }
 
+func TestNamesAndAddressesAreSwappedTogether(t *testing.T) {
+	for _, n := range []int{2, 4} {
+		w := newWorld(t)
+		var ids []source.ID
+		for i := range n {
+			login := string(rune('a' + i))
+			ids = append(ids, w.person(login, "contoso.com", "mail", login+"@contoso.com"))
+		}
+		w.sync()
+		for i, id := range ids {
+			next := string(rune('a' + (i+1)%n))
+			w.set(id, "userPrincipalName", next+"@contoso.com")
+			w.set(id, "mail", next+"@contoso.com")
+			w.set(id, "title", "Swapped")
+		}
+		rep := w.sync()
+		require.Empty(t, rep.Problems, "a cycle of %d", n)
+		require.Equal(t, n+1, rep.Updated)
+		for i := range ids {
+			o := w.account(string(rune('a'+(i+1)%n)) + "@contoso.com")
+			require.Equal(t, "Person "+string(rune('a'+i)), o.Attributes.First("displayName"))
+			require.Equal(t, string(rune('a'+(i+1)%n))+"@contoso.com", o.Attributes.First("mail"))
+			require.Equal(t, "Swapped", o.Attributes.First("jobTitle"))
+		}
+		w.mustRest()
+	}
+	// addresses alone
+	w := newWorld(t)
+	a, b := w.person("a", "contoso.com", "mail", "a@contoso.com"), w.person("b", "contoso.com", "mail", "b@contoso.com")
+	w.sync()
+	w.set(a, "mail", "b@contoso.com")
+	w.set(b, "mail", "a@contoso.com")
+	rep := w.sync()
+	require.Empty(t, rep.Problems)
+	require.Equal(t, 3, rep.Updated)
+	require.Equal(t, "b@contoso.com", w.account("a@contoso.com").Attributes.First("mail"))
+	w.mustRest()
+}
+
 func TestTheGuardHaltsBeforeAnythingIsWritten(t *testing.T) {
 	w := newWorld(t)
 	ids := w.people(120)

@@ -42,6 +42,10 @@ type Change struct {
 	// to it; zero for never.
 	Until time.Time `json:"until,omitzero"`
 
+	// Again says that this is a step on the way: the object is planned again in
+	// the same run.
+	Again bool `json:"again,omitempty"`
+
 	// Wave orders changes that depend on one another: a value that one change
 	// frees is taken by a change of a later wave.
 	Wave int `json:"wave"`

@@ -65,6 +65,9 @@ type Input struct {
 	Refused map[string][]string
 
 	Leaving Leaving
+
+	// Again says that the object is planned again when this change is made.
+	Again bool
 }
 
 // A Claim is the outcome of the competition for a value that must be unique.
@@ -267,7 +270,7 @@ func (in Input) diff(desired target.Attributes) (set target.Attributes, keep []s
 func (in Input) change(op target.Op, set target.Attributes) *Change {
 	c := &Change{
 		Change: target.Change{Op: op, Kind: target.User, Set: set},
-		Source: in.ID, Name: in.Name, Until: in.Result.Until,
+		Source: in.ID, Name: in.Name, Until: in.Result.Until, Again: in.Again,
 	}
 	c.UPN = in.Applied.First(target.AttrUserPrincipalName)
 	if op == target.Create {

@@ -71,6 +71,9 @@ func TestAPartThatIsMissingDoubledOrNonsenseIsSettledByItself(t *testing.T) {
 			calls := f.calls()
 			require.Contains(t, calls[1:], "PATCH /v1.0/users/"+string(cs[1].ID), broken)
 			require.NotContains(t, calls[1:], "PATCH /v1.0/users/"+string(cs[0].ID), broken)
+			if strings.Contains(broken, `"3"`) {
+				require.Contains(t, calls[1:], "PATCH /v1.0/users/"+string(cs[2].ID), "two replies are none")
+			}
 		})
 	}
 }

@@ -2,6 +2,8 @@ package graphtarget_test
 
 import (
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -158,6 +160,9 @@ func TestReadsThatFailForGoodAreUnavailable(t *testing.T) {
 		for _, answer := range []*fake{
 			always(503, ""), always(200, "<html>"), always(200, ""), always(302, "", "Location", "https://elsewhere.example/"),
 			{answer: func(int, asked) (*http.Response, error) { return nil, errors.New("canary reset") }},
+			{answer: func(int, asked) (*http.Response, error) {
+				return nil, &net.OpError{Op: "read", Net: "tcp", Err: io.ErrClosedPipe} // which net/http wraps with the URL
+			}},
 		} {
 			tg := over(t, answer, &graphtarget.Options{})
 			_, err := tg.Domains(t.Context())

@@ -35,7 +35,7 @@ func (t *Target) exchange(ctx context.Context, cs []call, bulk bool) []reply {
 		for j, r := range t.sendOnce(ctx, parts, bulk) {
 			i := now[j]
 			replies[i] = r
-			if r.fate == answered {
+			if r.fate == answered && r.status == http.StatusTooManyRequests {
 				again = append(again, i)
 			}
 		}

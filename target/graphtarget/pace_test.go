@@ -94,45 +94,46 @@ func TestOne429StopsEverybody(t *testing.T) {
 }
 
 func TestOnlyTheRefusedPartsOfABatchAreSentAgainAfterTheLongestWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		waits := map[string]string{"2": "3", "5": "11.5"} // of the first batch
-		var sizes []int
-		var times []time.Time
-		seen := map[string]int{}
-		f := &fake{answer: func(n int, a asked) (*http.Response, error) {
-			out := ""
-			times = append(times, time.Now())
-			parts := partsOf(a.body)
-			sizes = append(sizes, len(parts))
-			for _, p := range parts {
-				seen[p.URL]++
-				if wait := waits[p.ID]; n == 1 && wait != "" {
-					out += fmt.Sprintf(`,{"id":%q,"status":429,"headers":{"Retry-After":%q},"body":%s}`, p.ID, wait, graphError("TooManyRequests", "x"))
-				} else {
-					out += fmt.Sprintf(`,{"id":%q,"status":204}`, p.ID)
+	for _, waits := range []map[string]string{{"2": "3", "5": "11.5"}, {"2": "11.5", "5": "3"}} { // of the first batch
+		synctest.Test(t, func(t *testing.T) {
+			var sizes []int
+			var times []time.Time
+			seen := map[string]int{}
+			f := &fake{answer: func(n int, a asked) (*http.Response, error) {
+				out := ""
+				times = append(times, time.Now())
+				parts := partsOf(a.body)
+				sizes = append(sizes, len(parts))
+				for _, p := range parts {
+					seen[p.URL]++
+					if wait := waits[p.ID]; n == 1 && wait != "" {
+						out += fmt.Sprintf(`,{"id":%q,"status":429,"headers":{"Retry-After":%q},"body":%s}`, p.ID, wait, graphError("TooManyRequests", "x"))
+					} else {
+						out += fmt.Sprintf(`,{"id":%q,"status":204}`, p.ID)
+					}
 				}
+				return says(200, `{"responses":[`+out[1:]+`]}`), nil
+			}}
+			tg := over(t, f, nil)
+			cs := make([]target.Change, 7)
+			for i := range cs {
+				cs[i] = update
+				cs[i].ID = target.ID(fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i+1))
 			}
-			return says(200, `{"responses":[`+out[1:]+`]}`), nil
-		}}
-		tg := over(t, f, nil)
-		cs := make([]target.Change, 7)
-		for i := range cs {
-			cs[i] = update
-			cs[i].ID = target.ID(fmt.Sprintf("aaaaaaaa-bbbb-cccc-dddd-%012d", i+1))
-		}
-		for _, r := range tg.ApplyBatch(t.Context(), cs) {
-			require.NoError(t, r.Err)
-		}
-		require.Equal(t, []int{7, 2}, sizes)
-		require.GreaterOrEqual(t, times[1].Sub(times[0]), 11500*time.Millisecond)
-		for i := range cs {
-			want := 1
-			if i+1 == 2 || i+1 == 5 {
-				want = 2
+			for _, r := range tg.ApplyBatch(t.Context(), cs) {
+				require.NoError(t, r.Err)
 			}
-			require.Equal(t, want, seen["/users/"+string(cs[i].ID)])
-		}
-	})
+			require.Equal(t, []int{7, 2}, sizes)
+			require.GreaterOrEqual(t, times[1].Sub(times[0]), 11500*time.Millisecond)
+			for i := range cs {
+				want := 1
+				if i+1 == 2 || i+1 == 5 {
+					want = 2
+				}
+				require.Equal(t, want, seen["/users/"+string(cs[i].ID)])
+			}
+		})
+	}
 }
 
 func TestPatienceEndsWithThrottledAndHowLongToWait(t *testing.T) {
@@ -242,6 +243,46 @@ func TestGraphsWarningSlowsUsBefore429Does(t *testing.T) {
 	require.InDelta(t, (500-24)/15.84, usual.Seconds(), 1)
 	require.InDelta(t, usual.Seconds(), pace("0.85").Seconds(), 0.1)
 	require.Greater(t, pace("1.3"), 4*usual)
+}
+
+func TestAfterA429ThePaceRestartsLowerAndClimbs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tg := over(t, throttledOnce(1, "Retry-After", "60"), nil)
+		take := func(n int) float64 {
+			start := time.Now()
+			for range n {
+				_, err := tg.Apply(t.Context(), update)
+				require.NoError(t, err)
+			}
+			return time.Since(start).Seconds()
+		}
+		require.InDelta(t, 60+13.7, take(200), 1, "from 7.9 a second, a twentieth of 15.8 more each second; at full pace it would be 11.1")
+		require.InDelta(t, 300/15.84, take(300), 2, "and back at full pace")
+	})
+}
+
+func TestA429ThatNamesItsQuotaSlowsThatOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{answer: func(n int, a asked) (*http.Response, error) {
+			if n == 1 {
+				return says(429, graphError("TooManyRequests", "x"), "Retry-After", "60", "x-ms-throttle-information", "ResourceUnitLimitExceeded"), nil
+			}
+			return says(200, `{"value":[]}`), nil
+		}}
+		tg := over(t, f, nil)
+		took := func(n int, call func() error) float64 {
+			start := time.Now()
+			for range n {
+				require.NoError(t, call())
+			}
+			return time.Since(start).Seconds()
+		}
+		read := func() error { _, err := tg.Domains(t.Context()); return err }
+		write := func() error { _, err := tg.Apply(t.Context(), update); return err }
+		require.InDelta(t, 60+9.5, took(2000, read), 0.7, "reads restart lower; at full pace it would be 7.1")
+		require.InDelta(t, (100-24)/15.84, took(100, write), 0.5, "writes go on at full pace")
+		require.InDelta(t, 18, took(5000, read), 0.5, "reads are back at 277 a second")
+	})
 }
 
 func TestACancelledContextEndsWaitingAtOnce(t *testing.T) {

@@ -22,8 +22,8 @@ const extensionsProperty = "onPremisesExtensionAttributes"
 // A property is one attribute of the vocabulary: what it is called, how its
 // values look in JSON, and how a write puts them into the SDK's model.
 //
-// Reading doesn't go through the models: for a page of 999 users they take more
-// than twice the time of this table and three times its memory (40 MB, see
+// Reading doesn't go through the models: for a page of 999 users they take about
+// twice the time of this table and three times its memory (40 MB, see
 // BenchmarkPage and BenchmarkPageByModels).
 type property struct {
 	name    string

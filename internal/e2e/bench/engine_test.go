@@ -1,4 +1,4 @@
-package dirsync_test
+package bench_test
 
 import (
 	"context"
