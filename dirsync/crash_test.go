@@ -254,3 +254,23 @@ func (t *onceTarget) ApplyBatch(ctx context.Context, cs []target.Change) []targe
 	}
 	return out
 }
+
+// A refusal that only says "this call did nothing" leaves open what became of
+// the first one: the intent stays.
+func TestARepeatThatIsRefusedForTheMomentSettlesNothing(t *testing.T) {
+	for _, sentinel := range []error{target.ErrUnavailable, target.ErrThrottled, target.ErrUnauthenticated, target.ErrForbidden,
+		target.ErrQuota, target.ErrNotYet, target.ErrNotApplied, target.ErrUnknownOutcome} {
+		w := newWorld(t, func(w *world) { w.opt.Patience = -1 })
+		id := w.person("ann", "contoso.com")
+		lost := &onceTarget{Target: w.tgt, at: 1, err: &target.Error{Sentinel: target.ErrUnknownOutcome}, done: true}
+		w.engine(w.src, lost, w.store).Sync(t.Context(), nil)
+		require.Equal(t, 1, w.tgt.Len(), "made, though nobody knows")
+		// Meanwhile the person gets another name: a blind create would make a second account.
+		w.set(id, "userPrincipalName", "anne@contoso.com")
+		again := &onceTarget{Target: w.tgt, at: 1, err: &target.Error{Sentinel: sentinel}}
+		w.engine(w.src, again, w.store).Sync(t.Context(), nil)
+		require.NoError(t, w.again(), sentinel)
+		require.Equal(t, []string{"anne@contoso.com"}, w.upns(), sentinel)
+		w.mustRest()
+	}
+}

@@ -30,7 +30,9 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 			Remedy:  "nothing: the next run looks it up and settles it",
 		}, err)
 	}
-	r.l.ClearIntent(id)
+	if !repeat || settlesRepeat(err) {
+		r.l.ClearIntent(id)
+	}
 	attr := target.AttributeOf(err)
 	switch {
 	case errors.Is(err, target.ErrNotApplied):
@@ -93,6 +95,18 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 			Remedy:  "correct the values in the source",
 		}, err)
 	}
+}
+
+// settlesRepeat reports whether a refusal of a repeated change also says what
+// became of the first call: it is about the change itself, and would have met
+// the first one too. Any other only says that this call did nothing.
+func settlesRepeat(err error) bool {
+	for _, s := range []error{target.ErrExists, target.ErrDomainNotVerified, target.ErrInvalid, target.ErrReadOnly, target.ErrNotFound} {
+		if errors.Is(err, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // later has the object tried again after a while.

@@ -25,8 +25,9 @@
 // # When a file is damaged
 //
 // Open returns an error that wraps [state.ErrCorrupt] and touches nothing. Put
-// back a copy, or move the file away and run again: the engine finds its
-// accounts by their anchors and removes nothing by absence. Don't edit the file.
+// back a copy. Without one, a new file makes the engine start from the beginning:
+// it removes nothing, and reports the accounts that carry its anchors instead of
+// taking them. Don't edit the file.
 //
 // # Format
 //

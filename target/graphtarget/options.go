@@ -48,9 +48,10 @@ type Options struct {
 	// Defaults to none.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// QuotaShare is how much of Microsoft's quotas this target uses on its
-	// own account, above 0 up to 1. The rest is for others: the tenant's quota is
-	// shared by all applications.
+	// QuotaShare is how much of Microsoft's quotas this target uses steadily,
+	// above 0 up to 1. The rest is for others (the tenant's quota is shared by
+	// all applications) and for what may go at once after a quiet time: at 0.8,
+	// 600 writes and then 16 a second, which is never more than the quota.
 	//
 	// Defaults to 0.8.
 	QuotaShare float64

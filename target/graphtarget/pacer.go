@@ -197,14 +197,14 @@ type bucket struct {
 // leastBurst is the largest request there is: a batch.
 const leastBurst = batchSize
 
-// newBucket makes a bucket for a share of a quota. How Microsoft counts isn't
-// published, so the bucket keeps to its share under a sliding window too: what
-// comes at once and what flows in during one period are the share together. The
-// burst is small (a hundredth), since it is taken from the lasting rate.
+// newBucket makes a bucket for a share of a quota. The share flows in steadily;
+// the rest of the quota is what may go at once after a quiet time, so that a
+// small tenant's runs don't wait at all. How Microsoft counts isn't published:
+// what goes at once and what flows in during one period are the whole quota
+// together, so that a sliding window isn't exceeded either.
 func newBucket(quota float64, period time.Duration, share float64) *bucket {
-	quota *= share
-	burst := max(leastBurst, int(quota/100))
-	full := rate.Limit(max(quota-float64(burst), quota/2) / period.Seconds())
+	burst := max(leastBurst, int(quota/100), int(quota*(1-share)))
+	full := rate.Limit(max(min(quota*share, quota-float64(burst)), quota/100) / period.Seconds())
 	return &bucket{limiter: rate.NewLimiter(full, burst), full: full, burst: burst}
 }
 
