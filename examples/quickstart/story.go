@@ -111,7 +111,7 @@ func (s *story) somebodyComesBack(ctx context.Context) error {
 		return err
 	}
 	if s.account("gus") != before {
-		return errors.New("Gus got another account than he had")
+		return errors.New("an account was made anew instead of restored: that of Gus")
 	}
 	s.line("Gus has his old account back, with all that is in it: restored from the bin, not made anew.")
 	return nil

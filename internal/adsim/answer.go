@@ -63,7 +63,7 @@ func (a *answer) entry(op *ber.Packet) bool {
 }
 
 // done ends the answer, unless it has been cut or abandoned.
-func (a *answer) done(err error, controls []*ber.Packet) {
+func (a *answer) done(controls []*ber.Packet, err error) {
 	if a.ended || a.ctx.Err() != nil || !a.strike() {
 		return
 	}

@@ -89,7 +89,7 @@ func (c *conn) search(ctx context.Context, m *message) {
 	}
 	a := &answer{conn: c, ctx: ctx, id: m.id}
 	if err != nil {
-		a.done(err, nil)
+		a.done(nil, err)
 		return
 	}
 	text, _ := ldap.DecompileFilter(s.filter)
@@ -103,63 +103,63 @@ func (c *conn) search(ctx context.Context, m *message) {
 }
 
 // answer sends a search's entries and returns how it ends.
-func (c *conn) answer(a *answer, s *searchRequest, ctl *controls) (err error, controls []*ber.Packet) {
+func (c *conn) answer(a *answer, s *searchRequest, ctl *controls) (controls []*ber.Packet, err error) {
 	if s.base == "" && s.scope == ldap.ScopeBaseObject {
 		a.entry(c.dir.rootDSE(s))
 		return nil, nil
 	}
 	if c.who == nil {
-		return notBound(), nil
+		return nil, notBound()
 	}
 	if ctl.dirSync != nil {
 		return c.answerDirSync(a, s, ctl)
 	}
 	q, err := c.dir.newQuery(c.who, s, ctl)
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	if c.dir.opts.Samba {
 		s.sizeLimit = 0
 	}
 	page, limit, err := c.page(a, s, ctl)
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	if ctl.paged != nil && ctl.paged.size == 0 && ctl.paged.cookie != "" {
-		return nil, []*ber.Packet{pagedResponse(0, "")} // the client has had enough (RFC 2696, 3)
+		return []*ber.Packet{pagedResponse(0, "")}, nil // the client has had enough (RFC 2696, 3)
 	}
 	more, err := c.stream(a, q, s, ctl, page, limit)
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	overall := s.sizeLimit > 0 && page.sent >= s.sizeLimit
 	switch {
 	case more && (ctl.paged == nil || overall):
-		return fail(ldap.LDAPResultSizeLimitExceeded, ""), nil
+		return nil, fail(ldap.LDAPResultSizeLimitExceeded, "")
 	case more:
-		return nil, []*ber.Packet{pagedResponse(0, c.keepPage(page, a.fault.LoseCookie))}
+		return []*ber.Packet{pagedResponse(0, c.keepPage(page, a.fault.LoseCookie))}, nil
 	}
 	a.referrals(q, s, ctl)
 	if ctl.paged != nil {
 		controls = []*ber.Packet{pagedResponse(0, "")}
 	}
-	return nil, controls
+	return controls, nil
 }
 
-func (c *conn) answerDirSync(a *answer, s *searchRequest, ctl *controls) (error, []*ber.Packet) {
+func (c *conn) answerDirSync(a *answer, s *searchRequest, ctl *controls) ([]*ber.Packet, error) {
 	if a.fault.RejectCookie && ctl.dirSync.cookie != "" {
-		return fail(ldap.LDAPResultUnavailableCriticalExtension, "00000057: LdapErr: DSID-0C09079A, comment: Error processing control, data 0: dirsync cookie"), nil
+		return nil, fail(ldap.LDAPResultUnavailableCriticalExtension, "00000057: LdapErr: DSID-0C09079A, comment: Error processing control, data 0: dirsync cookie")
 	}
 	page, err := c.dir.dirSync(c.who, s, ctl)
 	if err != nil {
-		return err, nil
+		return nil, err
 	}
 	for _, e := range page.entries {
 		if !a.entry(e) {
 			break
 		}
 	}
-	return nil, []*ber.Packet{dirSyncResponse(page.more, page.cookie)}
+	return []*ber.Packet{dirSyncResponse(page.more, page.cookie)}, nil
 }
 
 // newQuery checks a search against the directory.

@@ -56,8 +56,6 @@ func (v view) get(name string) any {
 	return v.r[name]
 }
 
-func (v view) str(name string) string { s, _ := v.get(name).(string); return s }
-
 // see returns what a read of a live user meets at now: nothing while it is too
 // new, an old version where updates lag. The caller holds mu.
 func (t *Tenant) see(s *slot, now time.Time) (view, bool) {

@@ -43,7 +43,7 @@ func judge(r reply) verdict {
 	}
 	f := faultOf(r)
 	e := &target.Error{RequestID: r.requestID(), Err: refusalOf(r, f)}
-	e.Sentinel, e.Attribute = meaning(r.status, f)
+	e.Attribute, e.Sentinel = meaning(r.status, f)
 	if e.Sentinel == nil {
 		e.Sentinel = target.ErrUnknownOutcome
 		return verdict{unknown, e}
@@ -66,37 +66,37 @@ func unsentError(r reply) *target.Error {
 // meaning finds the sentinel of an error reply, and the attribute that it is
 // about. It is nil if the reply doesn't tell whether the request was carried
 // out.
-func meaning(status int, f fault) (sentinel error, attribute string) {
+func meaning(status int, f fault) (attribute string, sentinel error) {
 	switch {
 	case status >= http.StatusInternalServerError,
 		f.has("Directory_ConcurrencyViolation", "Directory_ReplicaUnavailable"):
-		return nil, ""
+		return "", nil
 	case f.has("ObjectConflict", "Request_MultipleObjectsWithSameKeyValue"),
 		f.says("another object with the same value", "conflicting object with one or more"):
-		return target.ErrExists, f.attribute()
+		return f.attribute(), target.ErrExists
 	case f.says("domain portion of the userPrincipalName"):
-		return target.ErrDomainNotVerified, target.AttrUserPrincipalName
+		return target.AttrUserPrincipalName, target.ErrDomainNotVerified
 	case f.says("on-premises mastered", "originated within an external service", "is read-only", "read-only and cannot be set"):
-		return target.ErrReadOnly, f.attribute()
+		return f.attribute(), target.ErrReadOnly
 	case f.has("Directory_QuotaExceeded"):
-		return target.ErrQuota, ""
+		return "", target.ErrQuota
 	case status == http.StatusUnauthorized:
-		return target.ErrUnauthenticated, ""
+		return "", target.ErrUnauthenticated
 	case f.has("Authorization_IdentityNotFound", "Authorization_IdentityDisabled", "Authentication_ExpiredToken",
 		"Authentication_Unauthorized", "Authentication_MissingOrMalformed", "InvalidAuthenticationToken"):
-		return target.ErrUnauthenticated, ""
+		return "", target.ErrUnauthenticated
 	case f.has("Request_ResourceNotFound", "Directory_ObjectNotFound"):
-		return target.ErrNotFound, ""
+		return "", target.ErrNotFound
 	case f.known() && (status == http.StatusNotFound || status == http.StatusGone):
-		return target.ErrNotFound, ""
+		return "", target.ErrNotFound
 	case f.known() && status == http.StatusForbidden:
-		return target.ErrForbidden, f.attribute()
+		return f.attribute(), target.ErrForbidden
 	case status == http.StatusBadRequest, status == http.StatusRequestEntityTooLarge, status == http.StatusUnprocessableEntity:
-		return target.ErrInvalid, f.attribute()
+		return f.attribute(), target.ErrInvalid
 	default:
 		// A time-out, a lock, a redirect, a page of a proxy's (also one that
 		// says 404 or 403): no word of Graph's on the request.
-		return nil, ""
+		return "", nil
 	}
 }
 
