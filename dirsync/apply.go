@@ -134,9 +134,10 @@ func (a *applier) send(ctx context.Context, batch []*plan.Change, repeat bool) e
 			return err
 		}
 	}
-	if r.stop != nil {
+	if r.stop != nil || ctx.Err() != nil {
 		return nil
 	}
+	ctx = context.WithoutCancel(ctx) // an intent that is written is followed by its call
 	if !repeat {
 		for _, c := range batch {
 			if err := r.l.SetIntent(ledger.Intent{Change: *c, Run: r.report.Run, Since: time.Now().UTC()}); err != nil {

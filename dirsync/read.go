@@ -124,10 +124,7 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		return err
 	}
 	if head != nil && head.Presence == plan.Present && head.Digest == digest {
-		if head.Linked {
-			r.report.Unchanged++
-		}
-		return nil
+		return r.unchanged(ctx, o.ID, head)
 	}
 	e := &ledger.Entry{}
 	if head != nil {
@@ -141,6 +138,24 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		return err
 	}
 	return r.markDue(ctx, o.ID, "")
+}
+
+// unchanged counts an object that is as it was. One without an account that
+// nothing is wrong with is skipped by rule.
+func (r *run) unchanged(ctx context.Context, id source.ID, head *ledger.Head) error {
+	if head.Linked {
+		r.report.Unchanged++
+		return nil
+	}
+	due, err := r.l.Due(ctx, id)
+	if due != nil || err != nil {
+		return err
+	}
+	problems, err := r.l.ProblemsOf(ctx, id)
+	if len(problems) == 0 && err == nil {
+		r.report.Skipped++
+	}
+	return err
 }
 
 // observeGone remembers that an object left the scope or was deleted. One of

@@ -251,7 +251,7 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 	p := mapping.Problem{
 		Code: "conflict-at-target", Attribute: attr,
 		Message: "another object at the target holds a value that must be unique",
-		Remedy:  "rename one of the two, or adopt the account if it is the same person's",
+		Remedy:  "rename one of the two; an account that exists already isn't taken over",
 	}
 	if value != "" {
 		p.Message = fmt.Sprintf("%s %q is held by another object at the target", attr, value)

@@ -36,9 +36,9 @@ type Report struct {
 	Deleted  int `json:"deleted"`
 	Restored int `json:"restored"`
 
-	// Unchanged is how many of the objects read have an account of ours that
-	// needed no change. Skipped is how many were looked at and aren't
-	// synchronized by rule.
+	// Unchanged is how many objects were looked at (read, or planned again for
+	// another reason) whose account needed no change. Skipped is how many
+	// were looked at and aren't synchronized by rule.
 	Unchanged int `json:"unchanged"`
 	Skipped   int `json:"skipped"`
 

@@ -172,7 +172,8 @@ func present(in Input) (*Change, []Problem) {
 		if claim.Holder == "" || len(desired[attr]) == 0 {
 			continue
 		}
-		if !claim.Temporary {
+		// An unowned account that carries the anchor is one problem, not three.
+		if !claim.Temporary && (in.AnchorHolder == "" || claim.Holder != string(in.AnchorHolder)) {
 			problems = append(problems, in.conflict(attr, desired.First(attr), claim))
 		}
 		switch {
@@ -201,7 +202,7 @@ func present(in Input) (*Change, []Problem) {
 		p := in.problem(mapping.Problem{
 			Code:    "anchor-unowned",
 			Message: fmt.Sprintf("the account %s carries this object's source anchor, but this program didn't create it; it isn't touched", in.AnchorHolder),
-			Remedy:  "adopt the account if it is this person's (after a lost state, all of them), or remove its onPremisesImmutableId",
+			Remedy:  "if the state was lost, put back a copy of it; otherwise remove the account's onPremisesImmutableId or the account",
 		})
 		p.Holder = string(in.AnchorHolder)
 		problems = append(problems, p)
@@ -308,7 +309,7 @@ func (in Input) conflict(attr, value string, claim Claim) Problem {
 	case claim.Foreign:
 		p.Code = "conflict-unowned"
 		p.Message = fmt.Sprintf("%s %q is held by the object %s, which this program doesn't own", attr, value, claim.Holder)
-		p.Remedy = "rename one of the two, or adopt the account if it is the same person's"
+		p.Remedy = "rename one of the two; an account that exists already isn't taken over"
 	case claim.Placeholder != "":
 		p.Message = fmt.Sprintf("%s %q is held by %s; this object gets %q until it is free", attr, value, claim.Holder, claim.Placeholder)
 		p.Remedy = "give one of the two another value in the source"

@@ -110,7 +110,6 @@ func TestMistakesAreToldWithLineAndColumn(t *testing.T) {
 func TestAnUnknownKeyIsShownWithTheLinesAroundIt(t *testing.T) {
 	_, err := check(t, strings.Replace(minimal, "    baseDN:", "    pagesize: 5\n    baseDN:", 1))
 	require.ErrorContains(t, err, ">  4 |     pagesize: 5")
-	require.ErrorContains(t, err, "^")
 }
 
 func TestASecretInTheFileIsRefusedAndNeverShown(t *testing.T) {

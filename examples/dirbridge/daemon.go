@@ -21,19 +21,32 @@ func (p *program) daemon(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.close()) }()
-	switch err := x.check(ctx, p.stderr); {
-	case ctx.Err() != nil:
+	checked := false
+	check := func() error {
+		if checked {
+			return nil
+		}
+		err := x.check(ctx, p.stderr)
+		if errors.Is(err, source.ErrUnavailable) || errors.Is(err, source.ErrIncomplete) {
+			// A controller that is down is one that comes back.
+			x.log.Warn("the directory can't be checked now", "error", err)
+			return nil
+		}
+		checked = err == nil
+		return err
+	}
+	if err := check(); ctx.Err() != nil {
 		return nil
-	case errors.Is(err, source.ErrUnavailable), errors.Is(err, source.ErrIncomplete):
-		// A controller that is down is one that comes back.
-		x.log.Warn("the directory can't be checked now", "error", err)
-	case err != nil:
+	} else if err != nil {
 		return err
 	}
 	running, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	o := &schedule.Options{Every: x.Schedule.every, Full: x.Schedule.full, Trigger: asked, OnRun: func(r *dirsync.Report, err error) {
 		p.ran(r, err)
+		if err == nil && !checked {
+			err = check() // between two runs, as the source wants it
+		}
 		if errors.Is(err, state.ErrReopen) || errors.Is(err, state.ErrCorrupt) {
 			end(err) // whoever started the program starts it again
 		}
@@ -66,7 +79,7 @@ func (p *program) ran(r *dirsync.Report, err error) {
 	for _, problem := range r.Problems {
 		if !problem.Since.Before(r.Started) { // what is older was told before
 			fmt.Fprintf(p.stderr, "dirbridge: %s: %s (%s): %s; what to do: %s\n",
-				problem.Code, problem.Name, problem.Object, problem.Message, problem.Remedy)
+				problem.Code, plain(problem.Name), problem.Object, plain(problem.Message), problem.Remedy)
 		}
 	}
 }

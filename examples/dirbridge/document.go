@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"iter"
@@ -34,11 +35,12 @@ func load(path string) (*config, error) {
 	if err != nil {
 		return nil, &configError{[]string{fmt.Sprintf("read the configuration: %v", err)}}
 	}
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // Windows editors put it there
 	doc := &document{path: path}
 	f, err := parser.ParseBytes(text, 0)
 	switch {
 	case err != nil:
-		return nil, doc.explain(err, !secretLine.Match(text))
+		return nil, doc.explain(err)
 	case len(f.Docs) > 1:
 		return nil, &configError{[]string{path + ": want one YAML document, this file has several"}}
 	case len(f.Docs) == 0 || f.Docs[0].Body == nil:
@@ -50,14 +52,14 @@ func load(path string) (*config, error) {
 	}
 	c := &config{file: doc}
 	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
-		return nil, doc.explain(err, true)
+		return nil, doc.explain(err)
 	}
 	return c, nil
 }
 
-// explain puts FILE:LINE:COLUMN before what the parser says, and below it the
-// lines around the place, unless they may show a secret.
-func (d *document) explain(err error, excerpt bool) error {
+// explain puts FILE:LINE:COLUMN before what the parser says. It doesn't show the
+// line: whoever mistypes a key may have put a secret behind it.
+func (d *document) explain(err error) error {
 	if v, ok := errors.AsType[*valueError](err); ok {
 		return &configError{[]string{d.path + ":" + position(v.node) + ": " + v.what}}
 	}
@@ -73,13 +75,7 @@ func (d *document) explain(err error, excerpt bool) error {
 		message = "want " + kindName(t.DstType.Kind())
 	}
 	p := y.GetToken().Position
-	lines := []string{fmt.Sprintf("%s:%d:%d: %s", d.path, p.Line, p.Column, message)}
-	if excerpt {
-		if _, source, ok := strings.Cut(y.FormatError(false, true), "\n"); ok {
-			lines = append(lines, strings.TrimRight(source, "\n"))
-		}
-	}
-	return &configError{lines}
+	return &configError{[]string{fmt.Sprintf("%s:%d:%d: %s", d.path, p.Line, p.Column, message)}}
 }
 
 // A valueError is what is wrong with one value.

@@ -17,7 +17,19 @@ type secret struct {
 	lookup    environment
 }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var (
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	usualName    = regexp.MustCompile(`^[A-Z][A-Z_]*[0-9]?$`)
+)
+
+// named is the variable in words. What doesn't look like the usual name of one
+// may be the secret itself, put in the wrong place: it isn't shown.
+func (s secret) named() string {
+	if usualName.MatchString(s.env) {
+		return "the environment variable " + s.env
+	}
+	return "the environment variable that is named here"
+}
 
 // read gives the secret as it is now; a file's one line ending is no part of it.
 // Its errors never show what was read.
@@ -39,9 +51,9 @@ func (s secret) read() (string, error) {
 	value, ok := s.lookup(s.env)
 	switch {
 	case !ok:
-		return "", fmt.Errorf("the environment variable %s isn't set", s.env)
+		return "", errors.New(s.named() + " isn't set")
 	case value == "":
-		return "", fmt.Errorf("the environment variable %s is empty", s.env)
+		return "", errors.New(s.named() + " is empty")
 	}
 	return value, nil
 }

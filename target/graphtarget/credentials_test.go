@@ -104,6 +104,9 @@ func TestWithoutATokenNothingIsSentAndTheReasonIsTold(t *testing.T) {
 		{"the platform refuses", refusal, target.ErrUnauthenticated, "no access token"},
 		{"a code is kept, the rest isn't", errors.New("AADSTS7000215: canary secret"), target.ErrUnauthenticated, "AADSTS7000215"},
 		{"no token and no error", nil, target.ErrUnauthenticated, "no access token"},
+		{"the platform is busy", &azidentity.AuthenticationFailedError{RawResponse: &http.Response{StatusCode: 429,
+			Body: io.NopCloser(strings.NewReader("")), Request: &http.Request{URL: &url.URL{}}}}, target.ErrUnavailable, "no access token"},
+		{"the platform gave no answer, says azidentity", &azidentity.AuthenticationFailedError{}, target.ErrUnavailable, "no access token"},
 		{"the platform can't be reached", &net.OpError{Op: "dial", Err: io.EOF}, target.ErrUnavailable, "no access token"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -184,3 +187,25 @@ func TestOverARealConnectionNothingIsLeftOpen(t *testing.T) {
 	require.NotEmpty(t, domains)
 	require.NoError(t, tg.Close())
 }
+
+// A real credential whose token service doesn't answer: nobody has refused it.
+func TestATokenServiceThatCannotBeReachedHasRefusedNobody(t *testing.T) {
+	down := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Err: errors.New("no such host")}
+	})}
+	cred, err := graphtarget.ClientSecret("contoso.onmicrosoft.com", "00000000-0000-0000-0000-000000000001", "canary",
+		&graphtarget.CredentialOptions{HTTPClient: down})
+	require.NoError(t, err)
+	tg, err := graphtarget.New("contoso.onmicrosoft.com", cred, &graphtarget.Options{HTTPClient: down})
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	_, err = tg.Apply(ctx, ann(1))
+	require.ErrorIs(t, err, target.ErrUnavailable)
+	require.NotErrorIs(t, err, target.ErrUnauthenticated)
+	require.NotContains(t, err.Error(), "canary")
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

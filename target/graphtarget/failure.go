@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
@@ -96,8 +98,14 @@ func (e unshown) Unwrap() []error { return []error{e.shown, e.cause} }
 // noConnection reports whether err is that something couldn't be reached or
 // had trouble of its own, as opposed to having refused.
 func noConnection(err error) bool {
-	if e, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && e.RawResponse != nil {
-		return e.RawResponse.StatusCode >= 500
+	if e, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok {
+		// azidentity keeps neither the cause nor anything else of a call that
+		// got no answer. What refuses has answered, or says why by a code.
+		if e.RawResponse == nil {
+			return !strings.Contains(e.Error(), "AADSTS")
+		}
+		return e.RawResponse.StatusCode >= 500 || e.RawResponse.StatusCode == http.StatusRequestTimeout ||
+			e.RawResponse.StatusCode == http.StatusTooManyRequests
 	}
 	return is[net.Error](err)
 }
