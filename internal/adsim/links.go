@@ -5,6 +5,17 @@ import "slices"
 // relink brings the back-link index from old to rec. Link values are kept on
 // the object that points; what points to an object is found here.
 func (d *Directory) relink(old, rec *record) {
+	if old != nil { // links that rec no longer has at all, as a tombstone's
+		for i := range old.attrs {
+			was := &old.attrs[i]
+			if !was.def.forwardLink() || rec.attr(was.def) != nil {
+				continue
+			}
+			for t := range targets(was.refs) {
+				d.dropBack(backKey{t, was.def.link}, rec.guid)
+			}
+		}
+	}
 	for i := range rec.attrs {
 		now := &rec.attrs[i]
 		if !now.def.forwardLink() {

@@ -38,22 +38,7 @@ func startSim(t testing.TB, n int) (*ad, *adsim.Directory, *adsim.Server) {
 		sync:   account{dir.AccountDN(adsim.SyncName), adsim.SyncPassword},
 		reader: account{dir.AccountDN(adsim.ReaderName), adsim.ReaderPassword},
 	}
-	a.noManagers(t, dir)
 	return a, dir, srv
-}
-
-// noManagers takes away everybody's manager, which flows nowhere yet: adsim
-// panics when somebody is deleted after a person whom they managed.
-func (a *ad) noManagers(t testing.TB, dir *adsim.Directory) {
-	t.Helper()
-	c := a.connect(t)
-	defer c.Close()
-	r, err := c.SearchWithPaging(ldap.NewSearchRequest(a.base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false,
-		"(manager=*)", []string{"1.1"}, nil), 500)
-	require.NoError(t, err)
-	for _, e := range r.Entries {
-		require.NoError(t, dir.Modify(e.DN, adsim.Replace("manager")))
-	}
 }
 
 // domain is the DNS name of the domain.
