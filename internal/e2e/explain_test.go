@@ -6,7 +6,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/dirbridge/dirbridge/internal/adsim"
 	"github.com/dirbridge/dirbridge/internal/e2e/compare"
 )
 
@@ -18,18 +17,8 @@ type op struct {
 	Attr string `json:"attr"`
 }
 
-// simOps are the lines of adsim's log.
-func simOps(changes []adsim.Change) (ops []op) {
-	for _, c := range changes {
-		ops = append(ops, op{Op: c.Op, GUID: c.GUID.String(), DN: c.DN, Attr: c.Attr})
-	}
-	return ops
-}
-
 // writes are numbers of calls at Graph that changed something.
 type writes struct{ created, patched, deleted, restored int }
-
-func (w writes) total() int { return w.created + w.patched + w.deleted + w.restored }
 
 // An explainer says which writes a churn log explains. It knows beside the log
 // only what accounts held before.
