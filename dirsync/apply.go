@@ -34,6 +34,7 @@ func (r *run) newApplier(ctx context.Context) *applier {
 		t := time.AfterFunc(grace, cancel)
 		context.AfterFunc(wire, func() { t.Stop() })
 	})
+	r.wire = wire
 	return &applier{r: r, wire: wire, cancel: cancel}
 }
 

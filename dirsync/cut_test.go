@@ -10,6 +10,7 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/internal/fault"
+	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
@@ -151,13 +152,50 @@ func TestARefusedDomainLeadsToTheFallbackOfThatObject(t *testing.T) {
 	rep, err := w.engine(w.src, tgt, w.store).Sync(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, 1, rep.Created)
-	require.Empty(t, rep.Problems)
+	require.Equal(t, []string{"domain-refused"}, codes(rep), "it isn't silent about it")
 	require.Equal(t, []string{"ann@contoso.onmicrosoft.com"}, w.upns())
-	w.mustRest()
-	// A change of the object asks anew.
+	require.Zero(t, w.sync().Writes, "it isn't tried again and again")
+	require.Equal(t, []string{"domain-refused"}, codes(w.sync()))
+	// A change of the object asks anew, and so does who wants a retry.
 	w.set(id, "title", "Engineer")
-	w.sync()
+	require.Empty(t, w.sync(dirsync.Request{Retry: true}).Problems)
+	w.mustRest()
 	require.Equal(t, []string{"ann@contoso.com"}, w.upns())
+}
+
+// A mapper that panics on one object.
+type panicking struct{ mapping.Mapper }
+
+func (m panicking) Map(in mapping.Input) mapping.Result {
+	if in.Object.Attributes.First("title") == "Boom" {
+		panic("rules of somebody's own")
+	}
+	return m.Mapper.Map(in)
+}
+
+func TestAPanickingMapperIsThatObjectsProblem(t *testing.T) {
+	rules, err := mapping.New(nil)
+	require.NoError(t, err)
+	w := newWorld(t, func(w *world) { w.opt.Mapper = panicking{rules} })
+	w.people(3)
+	ann := w.person("ann", "contoso.com", "title", "Clerk")
+	bob := w.person("bob", "contoso.com", "title", "Boom")
+	rep := w.sync()
+	require.Equal(t, 4, rep.Created)
+	require.Equal(t, []string{"rules-panicked"}, codes(rep))
+	require.Equal(t, bob, rep.Problems[0].Object)
+	w.set(ann, "title", "Boom")
+	rep = w.sync()
+	require.Zero(t, rep.Changed())
+	require.Len(t, rep.Problems, 2)
+	require.Equal(t, "Clerk", w.account("ann@contoso.com").Attributes.First("jobTitle"))
+	w.set(ann, "title", "Engineer")
+	w.set(bob, "title", "Engineer")
+	rep = w.sync()
+	require.Empty(t, rep.Problems)
+	require.Equal(t, 1, rep.Created)
+	require.Equal(t, 1, rep.Updated)
+	w.mustRest()
 }
 
 func TestAValueThatTheTargetRefusesIsLeftOut(t *testing.T) {
@@ -171,7 +209,8 @@ func TestAValueThatTheTargetRefusesIsLeftOut(t *testing.T) {
 	require.Equal(t, []string{"value-refused"}, codes(rep))
 	require.Empty(t, w.account("ann@contoso.com").Attributes["city"])
 	require.Equal(t, "Clerk", w.account("ann@contoso.com").Attributes.First("jobTitle"))
-	w.mustRest()
+	require.Zero(t, w.sync().Writes, "it isn't tried again and again")
+	require.Equal(t, 1, w.sync(dirsync.Request{Full: true}).Updated, "but in a complete run")
 	w.set(id, "l", "Bern")
 	rep = w.sync()
 	require.Equal(t, 1, rep.Updated)

@@ -2,6 +2,9 @@ package dirsync
 
 import (
 	"context"
+	"crypto/sha256"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -14,7 +17,6 @@ import (
 // plan makes the plan of one round and keeps it in the store, in apply order.
 func (r *run) plan(ctx context.Context, round int) error {
 	r.round = round
-	r.before = sum(r.before, r.counts)
 	r.counts = plan.Counts{}
 	if err := r.prepare(ctx); err != nil {
 		return err
@@ -51,7 +53,7 @@ func (r *run) plan(ctx context.Context, round int) error {
 	if round == 0 {
 		r.report.PlanHash = h.Sum()
 	}
-	r.breaches = r.opt.Limits.Check(sum(r.before, r.counts), r.facts.Owned+r.before.Delete)
+	r.breaches = r.opt.Limits.Check(sum(r.done, r.counts), r.facts.Owned+r.done.Delete)
 	return nil
 }
 
@@ -69,7 +71,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 	}
 	in := plan.Input{
 		ID: id, Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
-		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Leaving: r.opt.Leaving,
+		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, Leaving: r.opt.Leaving,
 	}
 	wave := 0
 	if e.Presence == plan.Present {
@@ -83,26 +85,45 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 				return err
 			}
 			if e.Link == nil {
-				in.AnchorHolder = r.unowned.anchors[in.Result.Anchor]
+				if in.AnchorHolder, in.AnchorOwner, err = r.anchorTaken(ctx, id, in.Result.Anchor); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	c, problems := plan.Compute(in)
+	if c != nil && c.Op == target.Create && !r.newcomer.asked(id) {
+		// It became due while this was being planned: nobody has looked yet
+		// who holds its anchor and names.
+		r.again = true
+		return nil
+	}
 	if c != nil && c.Removal && r.facts.Proven.IsZero() {
 		problems = append(problems, heldBack(in, c))
 		r.report.HeldBack++
 		r.failed[id] = true
 		return r.setProblems(ctx, id, problems)
 	}
+	if e.RefusedDomain != "" && e.Presence == plan.Present && in.Result.Skip == nil {
+		problems = append(problems, plan.Problem{Object: id, Name: in.Name, Problem: mapping.Problem{
+			Code: codeDomainRefused, Attribute: target.AttrUserPrincipalName,
+			Message: "the target refuses the domain " + e.RefusedDomain + " for this account though it lists it as verified; the fallback is used",
+			Remedy:  "nothing, if the domain was verified a short while ago: it is tried again when the object or the list of domains changes, in a full run, and when asked",
+		}})
+	}
+	if problems, err = r.withOpen(ctx, e, c, problems); err != nil {
+		return err
+	}
 	if err := r.setProblems(ctx, id, problems); err != nil {
 		return err
 	}
 	if c != nil {
 		c.Wave = wave
+		c.Blocked = in.Blocked()
 		if due.Why != "" && (c.Op == target.Update || c.Op == target.Enable || c.Op == target.Disable) && !c.Removal {
 			c.Reason = due.Why
 		}
-		if r.noCreate != nil && c.Phase() == 1 {
+		if r.noCreate != nil && c.Op == target.Create {
 			return nil
 		}
 		r.counts.Add(c)
@@ -120,7 +141,12 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	if r.round == 0 && e.Owned() && e.Presence == plan.Present && in.Result.Skip == nil {
 		r.report.Unchanged++
 	}
-	if in.UPN.Foreign || in.Mail.Foreign || in.AnchorHolder != "" {
+	if e.Link == nil && (in.Blocked() || in.AnchorOwner != "") {
+		if err := r.yield(ctx, e, in); err != nil {
+			return err
+		}
+	}
+	if in.Blocked() {
 		// What is in the way is at the target; nothing at the source will
 		// tell when it is gone.
 		r.failed[id] = true
@@ -131,6 +157,89 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	}
 	r.l.ClearDue(id)
 	return nil
+}
+
+// yield takes back the claims of a newcomer that gets no account, since it keeps
+// others from names that nobody has. What is held at the target isn't ours to
+// pass on. It claims again when it is planned again.
+func (r *run) yield(ctx context.Context, e *ledger.Entry, in plan.Input) error {
+	id := e.Object.ID
+	for _, c := range []struct {
+		attr    string
+		value   *string
+		foreign bool
+	}{{target.AttrUserPrincipalName, &e.UPN, in.UPN.Foreign}, {target.AttrMail, &e.Mail, in.Mail.Foreign}} {
+		if *c.value == "" || c.foreign {
+			continue
+		}
+		if err := r.l.ClearClaim(ctx, c.attr, *c.value, id); err != nil {
+			return err
+		}
+		delete(r.winners, [2]string{c.attr, strings.ToLower(*c.value)})
+		ids, err := r.l.Claimants(ctx, c.attr, *c.value)
+		if err != nil {
+			return err
+		}
+		for _, other := range ids {
+			if !r.failed[other] { // others that yield would only be asked again
+				r.again = true
+				if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
+					return err
+				}
+			}
+		}
+		*c.value = ""
+	}
+	return r.l.SetEntry(e)
+}
+
+// withOpen adds what stays true of the problems that id has: what the target
+// said, as long as the change that it refused isn't made, and that it can't be
+// read.
+func (r *run) withOpen(ctx context.Context, e *ledger.Entry, c *plan.Change, ps []plan.Problem) ([]plan.Problem, error) {
+	old, err := r.l.ProblemsOf(ctx, e.Object.ID)
+	if err != nil {
+		return nil, err
+	}
+	unread := e.Presence == plan.Present && e.Digest == [sha256.Size]byte{}
+	for _, o := range old {
+		switch {
+		case c != nil && e.Taken[o.Attribute] != "" && o.Code == "conflict-unowned":
+			o.Answer = true // whether it is still so, the change will show
+		case c != nil && o.Answer, unread && o.Code == "unreadable":
+		default:
+			continue
+		}
+		if !slices.ContainsFunc(ps, func(p plan.Problem) bool { return p.Code == o.Code && p.Attribute == o.Attribute }) {
+			ps = append(ps, o)
+		}
+	}
+	return ps, nil
+}
+
+// anchorTaken says who carries the anchor that a newcomer is to get: an account
+// that isn't ours, or another of our objects.
+func (r *run) anchorTaken(ctx context.Context, id source.ID, anchor string) (target.ID, source.ID, error) {
+	if holder := r.unowned.anchors[anchor]; holder != "" {
+		return holder, "", nil
+	}
+	ids, err := r.l.Claimants(ctx, target.AttrAnchor, anchor)
+	if err != nil || len(ids) < 2 {
+		return "", "", err
+	}
+	for _, other := range ids {
+		if other == id {
+			continue
+		}
+		e, err := r.l.Entry(ctx, other)
+		if err != nil {
+			return "", "", err
+		}
+		if e != nil && (e.Link != nil || other < id) {
+			return "", other, nil
+		}
+	}
+	return "", "", nil
 }
 
 func heldBack(in plan.Input, c *plan.Change) plan.Problem {

@@ -118,5 +118,9 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		l:      ledger.New(store, e.src.Name(), e.tgt.Name()),
 		report: &Report{Started: time.Now().UTC(), Problems: []Problem{}},
 		failed: make(map[source.ID]bool),
+		aside:  make(map[source.ID]bool),
+		seen:   newIDSet(),
+
+		unowned: &unowned{map[string]target.ID{}, map[string]target.ID{}, map[string]target.ID{}},
 	}
 }

@@ -3,6 +3,7 @@ package dirsync
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -26,43 +27,73 @@ import (
 func (r *run) names(ctx context.Context, e *ledger.Entry, in *plan.Input) (wave int, err error) {
 	upn := in.Result.Attributes.First(target.AttrUserPrincipalName)
 	mail := in.Result.Attributes.First(target.AttrMail)
-	var chain int
-	if in.UPN, chain, err = r.contest(ctx, e, target.AttrUserPrincipalName, upn); err != nil {
+	var upnWave, mailWave int
+	if in.UPN, upnWave, err = r.contest(ctx, e, target.AttrUserPrincipalName, upn); err != nil {
 		return 0, err
 	}
-	wave = max(wave, chain)
-	if in.Mail, chain, err = r.contest(ctx, e, target.AttrMail, mail); err != nil {
+	if in.Mail, mailWave, err = r.contest(ctx, e, target.AttrMail, mail); err != nil {
 		return 0, err
 	}
-	wave = max(wave, chain)
 	if in.UPN.Holder != "" && !in.UPN.Foreign {
 		in.UPN.Placeholder = mapping.Placeholder(upn, in.Result.Anchor, r.placeholderDomain(upn))
 	}
-	if in.UPN.Temporary || in.Mail.Temporary {
-		return 0, r.stepAside(e, in, upn, mail)
+	if e.Link != nil && !e.Owned() {
+		if err := r.comesBackWith(ctx, e, in); err != nil {
+			return 0, err
+		}
 	}
-	return wave, nil
+	if in.UPN.Temporary || in.Mail.Temporary {
+		r.stepAside(in, upn, mail, upnWave, mailWave)
+		return 0, nil
+	}
+	return max(upnWave, mailWave), nil
+}
+
+// comesBackWith sees that an account out of the bin doesn't bring along an
+// address that another of ours has got meanwhile.
+func (r *run) comesBackWith(ctx context.Context, e *ledger.Entry, in *plan.Input) error {
+	old := e.Applied.First(target.AttrMail)
+	wants := in.Result.Attributes.First(target.AttrMail)
+	if unsure := slices.Contains(e.Unsure, target.AttrMail); old == "" && !unsure || wants != "" && in.Mail.Holder == "" {
+		return nil // it brings none, or one that it may have
+	} else if old == "" {
+		old = wants
+	}
+	holder, err := r.l.Holder(ctx, target.AttrMail, old)
+	if err != nil {
+		return err
+	}
+	lost := in.Mail.Holder != "" && (ledger.SameName(target.AttrMail, wants, old) || slices.Contains(e.Unsure, target.AttrMail))
+	if !lost && (holder == "" || holder == e.Object.ID) {
+		return nil
+	}
+	if in.Mail.Holder == "" {
+		in.Result.Attributes = in.Result.Attributes.Clone()
+		in.Result.Attributes[target.AttrMail] = []string{old}
+		in.Mail.Holder = string(holder)
+	}
+	in.Mail.Placeholder = mapping.Placeholder(old, in.Result.Anchor, r.placeholderDomain(old))
+	return nil
 }
 
 // stepAside has e give up what others of its cycle wait for, and nothing else
 // that somebody would have to free first. It is planned again in the next
 // round, when what it wants is free.
-func (r *run) stepAside(e *ledger.Entry, in *plan.Input, upn, mail string) error {
+func (r *run) stepAside(in *plan.Input, upn, mail string, upnWave, mailWave int) {
 	if in.Mail.Temporary {
 		in.Mail.Placeholder = mapping.Placeholder(mail, in.Result.Anchor, r.placeholderDomain(mail))
 	}
 	for _, n := range []struct {
 		claim *plan.Claim
 		wants string
-		has   string
-	}{{&in.UPN, upn, e.Applied.First(target.AttrUserPrincipalName)}, {&in.Mail, mail, e.Applied.First(target.AttrMail)}} {
-		if !n.claim.Temporary && n.wants != n.has && n.wants != "" {
+		wave  int
+	}{{&in.UPN, upn, upnWave}, {&in.Mail, mail, mailWave}} {
+		if !n.claim.Temporary && n.wave > 0 && n.wants != "" {
 			*n.claim = plan.Claim{Holder: "a later round", Temporary: true} // left as it is
 		}
 	}
 	in.Again = true
 	r.again = true
-	return nil
 }
 
 // placeholderDomain is where placeholders live: the tenant's initial domain,
@@ -105,7 +136,7 @@ func (r *run) contest(ctx context.Context, e *ledger.Entry, attr, value string) 
 		return c, 0, err
 	case wave < 0:
 		return plan.Claim{Holder: string(holder)}, 0, nil
-	case cycle:
+	case cycle, r.aside[id] && wave > 0:
 		return plan.Claim{Holder: string(holder), Temporary: true}, 0, nil
 	}
 	return c, wave, nil
@@ -120,11 +151,15 @@ func (r *run) winner(ctx context.Context, attr, value string, holder source.ID) 
 	if len(ids) == 1 {
 		return ids[0], nil
 	}
+	if _, wants := slices.BinarySearch(ids, holder); wants {
+		return holder, nil
+	}
+	key := [2]string{attr, strings.ToLower(value)}
+	if id, ok := r.winners[key]; ok {
+		return id, nil
+	}
 	var best *ledger.Entry
 	for _, id := range ids {
-		if id == holder {
-			return id, nil
-		}
 		e, err := r.l.Entry(ctx, id)
 		if err != nil {
 			return "", err
@@ -136,6 +171,10 @@ func (r *run) winner(ctx context.Context, attr, value string, holder source.ID) 
 	if best == nil {
 		return "", nil
 	}
+	if r.winners == nil {
+		r.winners = map[[2]string]source.ID{}
+	}
+	r.winners[key] = best.Object.ID
 	return best.Object.ID, nil
 }
 
@@ -159,7 +198,7 @@ const longestChain = 1000
 // come before, or -1 if somebody on the way doesn't move in this plan. cycle
 // says that the chain comes back to id and that id is the one to step aside.
 func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (wave int, cycle bool, err error) {
-	lowest, seen := id, map[source.ID]bool{id: true}
+	lowest, at, seen := id, 0, map[source.ID]bool{id: true}
 	for wave = 1; wave <= longestChain; wave++ {
 		holder, err := r.l.Holder(ctx, attr, value)
 		if err != nil {
@@ -167,8 +206,9 @@ func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (w
 		}
 		if holder == id {
 			if lowest != id {
-				// Another one of the cycle steps aside; this one follows it.
-				return wave, false, nil
+				// Another one of the cycle steps aside; this one follows it,
+				// behind those between.
+				return at, false, nil
 			}
 			return 0, true, nil
 		}
@@ -178,29 +218,75 @@ func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (w
 			return wave - 1, false, nil
 		}
 		seen[holder] = true
-		lowest = min(lowest, holder)
-		due, err := r.l.Due(ctx, holder)
+		if holder < lowest {
+			lowest, at = holder, wave
+		}
+		wants, err := r.wish(ctx, attr, holder)
 		if err != nil {
 			return -1, false, err
 		}
-		e, err := r.l.Entry(ctx, holder)
-		if err != nil {
-			return -1, false, err
-		}
-		if e == nil || due == nil || !r.isDue(holder, *due) {
+		switch {
+		case wants == nil:
+			// It stays. Who waits for it loses: that one keeps its address,
+			// or lets its name go for a placeholder.
+			if wave > 1 && attr == target.AttrUserPrincipalName {
+				return wave - 1, false, nil
+			}
 			return -1, false, nil
-		}
-		if e.Presence == plan.Deleted {
+		case *wants == "":
 			return wave, false, nil
 		}
-		if attr == target.AttrUserPrincipalName {
-			value = e.UPN
-		} else {
-			value = e.Mail
-		}
-		if value == "" {
-			return wave, false, nil
-		}
+		value = *wants
 	}
 	return -1, false, nil
+}
+
+// wish returns what id takes in this plan instead of what it has: nil if it
+// stays as it is, "" if it lets go without wanting anything of others.
+func (r *run) wish(ctx context.Context, attr string, id source.ID) (*string, error) {
+	moves, err := r.moving(ctx, id)
+	if err != nil || !moves {
+		return nil, err
+	}
+	if in, err := r.l.Intent(ctx, id); in != nil || err != nil {
+		return nil, err // its outcome is open; nothing is decided on top of it
+	}
+	e, err := r.l.Entry(ctx, id)
+	if e == nil || err != nil {
+		return nil, err
+	}
+	goes := new(string)
+	if e.Presence == plan.Deleted {
+		return goes, nil
+	}
+	value := e.UPN
+	if attr == target.AttrMail {
+		value = e.Mail
+	}
+	if value == "" || r.unowned.holder(attr, value) != "" || ledger.SameName(attr, e.Taken[attr], value) {
+		return nil, nil // can't be cleared; isn't ours to take
+	}
+	holder, err := r.l.Holder(ctx, attr, value)
+	if err != nil {
+		return nil, err
+	}
+	winner, err := r.winner(ctx, attr, value, holder)
+	switch {
+	case err != nil:
+		return nil, err
+	case winner == id:
+		return &value, nil
+	case attr == target.AttrUserPrincipalName:
+		return goes, nil // for a placeholder
+	}
+	return nil, nil
+}
+
+// moving reports whether there is still something to do for id in this run.
+func (r *run) moving(ctx context.Context, id source.ID) (bool, error) {
+	if id == "" {
+		return false, nil
+	}
+	due, err := r.l.Due(ctx, id)
+	return due != nil && r.isDue(id, *due), err
 }

@@ -2,6 +2,8 @@ package dirsync
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -15,7 +17,7 @@ import (
 // index. Whoever a changed claim may concern becomes due as well. After it, the
 // index holds the claims of everybody, whatever the order in which they came.
 func (r *run) prepare(ctx context.Context) error {
-	r.newcomer = newcomers{}
+	r.newcomer, r.late, r.winners = newcomers{}, nil, nil
 	for k, err := range r.l.Dues(ctx) {
 		if err != nil {
 			return err
@@ -25,6 +27,16 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 		if err := r.l.Unit(ctx, func() error { return r.prepareOne(ctx, k.ID) }); err != nil {
 			return err
+		}
+	}
+	// Those whom a claim has made due after their turn.
+	for len(r.late) > 0 {
+		late := r.late
+		r.late = nil
+		for _, id := range late {
+			if err := r.l.Unit(ctx, func() error { return r.prepareOne(ctx, id) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -40,21 +52,33 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 		return nil
 	}
 	var res mapping.Result
-	upn, mail, suffix := e.UPN, e.Mail, e.Suffix // who left keeps the names of the account
+	// Who left keeps the names of the account, whatever it wanted.
+	upn, mail, anchor, suffix := e.Applied.First(target.AttrUserPrincipalName), e.Applied.First(target.AttrMail), e.Anchor, e.Suffix
 	switch {
-	case e.Presence == plan.Deleted:
-		upn, mail, suffix = "", "", ""
 	case e.Presence == plan.Present:
 		res = r.mapped(e)
-		if res.Skip == nil {
-			upn = res.Attributes.First(target.AttrUserPrincipalName)
-			mail = res.Attributes.First(target.AttrMail)
-			suffix = res.Suffix
-			if e.Link == nil {
-				r.newcomer.add(res)
+		switch {
+		case res.Skip != nil:
+			if !e.Owned() {
+				upn, mail, anchor, suffix = "", "", "", ""
 			}
-		} else if e.Link == nil {
-			upn, mail, suffix = "", "", ""
+		case e.Link == nil && fatal(res):
+			// It gets no account, so it keeps nobody from a name.
+			upn, mail, anchor, suffix = "", "", "", res.Suffix
+		default:
+			// What a problem concerns isn't named, and the account keeps it.
+			if v, named := res.Attributes[target.AttrUserPrincipalName]; named || e.Link == nil {
+				upn = first(v)
+			}
+			if v, named := res.Attributes[target.AttrMail]; named || e.Link == nil {
+				mail = first(v)
+			}
+			anchor, suffix = res.Anchor, res.Suffix
+			if e.Link != nil {
+				anchor = e.Link.Anchor
+			} else {
+				r.newcomer.add(id, res)
+			}
 		}
 		if res.Skip == nil && e.Memory != res.Memory {
 			e.Memory = res.Memory
@@ -62,23 +86,67 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 				return err
 			}
 		}
+	case !e.Owned():
+		// Deleted, left or out of sight, and no account that lives.
+		upn, mail, anchor, suffix = "", "", "", ""
+	case e.Presence == plan.Deleted:
+		upn, mail, suffix = "", "", ""
 	}
-	if err := r.claim(ctx, target.AttrUserPrincipalName, e.UPN, upn, id); err != nil {
-		return err
-	}
-	if err := r.claim(ctx, target.AttrMail, e.Mail, mail, id); err != nil {
-		return err
-	}
-	r.l.SetSuffix(e.Suffix, suffix, id)
-	if e.UPN == upn && e.Mail == mail && e.Suffix == suffix {
+	if e.UPN == upn && e.Mail == mail && e.Anchor == anchor && e.Suffix == suffix {
 		return nil
 	}
-	e.UPN, e.Mail, e.Suffix = upn, mail, suffix
+	if err := r.claims(ctx, e, upn, mail, anchor); err != nil {
+		return err
+	}
+	if e.Suffix != suffix {
+		// Whose own login ID it is goes first: that may have changed.
+		if err := r.markClaimants(ctx, target.AttrUserPrincipalName, upn, id); err != nil {
+			return err
+		}
+	}
+	r.l.SetSuffix(e.Suffix, suffix, id)
+	e.Suffix = suffix
 	return r.l.SetEntry(e)
 }
 
-// mapped asks the rules about an entry.
-func (r *run) mapped(e *ledger.Entry) mapping.Result {
+// claims puts what e wants into the index, and notes it in e.
+func (r *run) claims(ctx context.Context, e *ledger.Entry, upn, mail, anchor string) error {
+	for _, c := range []struct {
+		attr string
+		old  *string
+		now  string
+	}{{target.AttrUserPrincipalName, &e.UPN, upn}, {target.AttrMail, &e.Mail, mail}, {target.AttrAnchor, &e.Anchor, anchor}} {
+		if err := r.claim(ctx, c.attr, *c.old, c.now, e.Object.ID); err != nil {
+			return err
+		}
+		*c.old = c.now
+	}
+	return nil
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+func fatal(res mapping.Result) bool {
+	return slices.ContainsFunc(res.Problems, func(p mapping.Problem) bool { return p.Fatal })
+}
+
+// mapped asks the rules about an entry. A panic in them is a problem of this
+// object, of which nothing is changed.
+func (r *run) mapped(e *ledger.Entry) (res mapping.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.opt.Logger.Error("the mapping rules panicked", "object", string(e.Object.ID), "panic", fmt.Sprintf("%T", p))
+			res = mapping.Result{Kind: target.User, Anchor: e.Memory.Anchor, Suffix: e.Suffix, Memory: e.Memory,
+				Problems: []mapping.Problem{{Code: "rules-panicked", Fatal: true,
+					Message: fmt.Sprintf("the mapping rules broke down on this object (%T)", p),
+					Remedy:  "correct the rules; the object is looked at again when it or they change"}}}
+		}
+	}()
 	return r.opt.Mapper.Map(mapping.Input{
 		Object: e.Object, Domains: r.domains, Previous: e.Memory,
 		RefusedDomain: e.RefusedDomain, Now: r.report.Started,
@@ -88,9 +156,11 @@ func (r *run) mapped(e *ledger.Entry) mapping.Result {
 // claim replaces the claim old of id by value, and marks those who share
 // either.
 func (r *run) claim(ctx context.Context, attr, old, value string, id source.ID) error {
-	if strings.EqualFold(old, value) {
+	if ledger.SameName(attr, old, value) {
 		return nil
 	}
+	delete(r.winners, [2]string{attr, strings.ToLower(old)})
+	delete(r.winners, [2]string{attr, strings.ToLower(value)})
 	if err := r.l.ClearClaim(ctx, attr, old, id); err != nil {
 		return err
 	}
@@ -121,6 +191,7 @@ func (r *run) markClaimants(ctx context.Context, attr, value string, id source.I
 		if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
 			return err
 		}
+		r.late = append(r.late, other)
 	}
 	return nil
 }
@@ -128,10 +199,7 @@ func (r *run) markClaimants(ctx context.Context, attr, value string, id source.I
 // forget drops all that is remembered of an object for which nothing is owned.
 func (r *run) forget(ctx context.Context, e *ledger.Entry) error {
 	id := e.Object.ID
-	if err := r.claim(ctx, target.AttrUserPrincipalName, e.UPN, "", id); err != nil {
-		return err
-	}
-	if err := r.claim(ctx, target.AttrMail, e.Mail, "", id); err != nil {
+	if err := r.claims(ctx, e, "", "", ""); err != nil {
 		return err
 	}
 	r.l.SetSuffix(e.Suffix, "", id)

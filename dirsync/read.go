@@ -43,7 +43,8 @@ func (r *run) read(ctx context.Context) error {
 	}
 	if !delta {
 		r.report.Mode = Full
-		r.seen = newIDSet()
+		r.seen, r.report.Unchanged = newIDSet(), 0
+		r.reached = new(source.Watermark)
 		err = r.consume(ctx, events, true)
 	}
 	if err != nil {
@@ -53,10 +54,52 @@ func (r *run) read(ctx context.Context) error {
 		if err := r.confirmSuspects(ctx); err != nil {
 			return err
 		}
+		if err := r.setWatermark(*r.reached); err != nil {
+			return err
+		}
+	}
+	if r.full || r.req.Retry {
+		if err := r.forgetRefusals(ctx); err != nil {
+			return err
+		}
 	}
 	r.emit(Read{Run: r.report.Run, Mode: r.report.Mode, Reason: r.report.FullReason, Read: r.report.Read})
 	return r.l.Flush(ctx)
 }
+
+// forgetRefusals has values and domains that the target refused written once
+// more: it may take them by now. A complete run does so, and who asks for it.
+func (r *run) forgetRefusals(ctx context.Context) error {
+	for k, err := range r.l.Problems(ctx) {
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(k.Value, func(p plan.Problem) bool { return p.Code == codeValueRefused || p.Code == codeDomainRefused }) {
+			continue
+		}
+		err := r.l.Unit(ctx, func() error {
+			e, err := r.l.Entry(ctx, k.ID)
+			if e == nil || err != nil {
+				return err
+			}
+			e.Refused, e.RefusedDomain = nil, ""
+			if err := r.l.SetEntry(e); err != nil {
+				return err
+			}
+			return r.markDue(ctx, k.ID, "tried again")
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The codes of what is tried again in a complete run.
+const (
+	codeValueRefused  = "value-refused" // as plan gives it
+	codeDomainRefused = "domain-refused"
+)
 
 // consume takes the events of one read. On an error, what came is dropped or
 // kept as it falls: it is true either way, and the watermark hasn't moved.
@@ -85,7 +128,13 @@ func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error]
 func (r *run) take(ctx context.Context, ev source.Event) error {
 	switch ev.Op {
 	case source.Checkpoint:
-		return r.l.SetWatermark(ledger.Watermark{Value: ev.Watermark, Run: r.report.Run, Time: r.report.Started})
+		if r.reached != nil {
+			// What a complete read didn't give has to be looked up first: the
+			// deltas after this watermark will say nothing about it.
+			*r.reached = ev.Watermark
+			return nil
+		}
+		return r.setWatermark(ev.Watermark)
 	case source.Upsert:
 		r.report.Read++
 		r.mark(ev.Object.ID)
@@ -106,8 +155,12 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 	return fmt.Errorf("the source yielded an event with operation %d", ev.Op)
 }
 
+func (r *run) setWatermark(w source.Watermark) error {
+	return r.l.SetWatermark(ledger.Watermark{Value: w, Run: r.report.Run, Time: r.report.Started})
+}
+
 func (r *run) mark(id source.ID) {
-	if r.seen != nil && id != "" {
+	if id != "" {
 		r.seen.add(id)
 	}
 }
@@ -163,11 +216,14 @@ func (r *run) unchanged(ctx context.Context, id source.ID, head *ledger.Head) er
 func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence) error {
 	id := ev.Object.ID
 	e, err := r.l.Entry(ctx, id)
-	if e == nil || err != nil {
+	if err != nil {
 		return err
 	}
+	if e == nil {
+		return r.setProblems(ctx, id, nil) // it may have been unreadable
+	}
 	if e.Presence == p {
-		return nil
+		return r.readable(ctx, id)
 	}
 	if e.Link == nil {
 		if in, err := r.l.Intent(ctx, id); in == nil || err != nil {
@@ -211,7 +267,21 @@ func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
 			return err
 		}
 	}
-	return r.l.SetProblems(ev.Object.ID, []plan.Problem{p})
+	old, err := r.l.ProblemsOf(ctx, ev.Object.ID)
+	if err != nil {
+		return err
+	}
+	old = slices.DeleteFunc(slices.Clone(old), func(o plan.Problem) bool { return o.Code == p.Code && o.Attribute == p.Attribute })
+	return r.setProblems(ctx, ev.Object.ID, append(old, p))
+}
+
+// readable ends the problem that an object couldn't be read.
+func (r *run) readable(ctx context.Context, id source.ID) error {
+	ps, err := r.l.ProblemsOf(ctx, id)
+	if err != nil || len(ps) == 0 {
+		return err
+	}
+	return r.setProblems(ctx, id, slices.DeleteFunc(ps, func(p plan.Problem) bool { return p.Code == "unreadable" }))
 }
 
 // findBatch is how many objects are looked up in the source at once.
@@ -235,6 +305,22 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			suspects = append(suspects, k.ID)
 		}
 	}
+	// So may objects be gone that were only known as unreadable.
+	for k, err := range r.l.Problems(ctx) {
+		if err != nil {
+			return err
+		}
+		if r.seen.has(k.ID) {
+			continue
+		}
+		if h, err := r.l.Head(ctx, k.ID); err != nil {
+			return err
+		} else if h == nil {
+			if err := r.l.Unit(ctx, func() error { return r.l.SetProblems(k.ID, nil) }); err != nil {
+				return err
+			}
+		}
+	}
 	for ids := range slices.Chunk(suspects, findBatch) {
 		err := r.consume(ctx, source.Find(ctx, r.src, ids), false)
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -249,7 +335,6 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			return err
 		}
 	}
-	r.seen = nil
 	return nil
 }
 
@@ -262,6 +347,9 @@ func (r *run) prune(ctx context.Context, id source.ID) error {
 	e, err := r.l.Entry(ctx, id)
 	if e == nil || err != nil || e.Owned() {
 		return err
+	}
+	if in, err := r.l.Intent(ctx, id); in != nil || err != nil {
+		return err // an account may still come of it
 	}
 	if e.Link != nil {
 		if r.report.Started.Sub(e.Link.Binned) < keptDeleted {

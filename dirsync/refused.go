@@ -33,6 +33,17 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 	if !repeat || settlesRepeat(err) {
 		r.l.ClearIntent(id)
 	}
+	if repeat && settlesRepeat(err) && c.Op != target.Create {
+		// What refuses it now need not have been so at the first call.
+		for _, attr := range c.Set.Names() {
+			if !slices.Contains(e.Unsure, attr) {
+				e.Unsure = append(e.Unsure, attr)
+			}
+		}
+		if err := r.l.SetEntry(e); err != nil {
+			return err
+		}
+	}
 	attr := target.AttributeOf(err)
 	switch {
 	case errors.Is(err, target.ErrNotApplied):
@@ -133,15 +144,20 @@ func (r *run) blame(ctx context.Context, e *ledger.Entry, p mapping.Problem, cau
 	if err != nil {
 		return err
 	}
-	ps = slices.DeleteFunc(ps, func(o plan.Problem) bool { return o.Code == p.Code && o.Attribute == p.Attribute })
-	x := plan.Problem{Object: id, Name: e.Object.DN, Problem: p}
+	x := plan.Problem{Object: id, Name: e.Object.DN, Problem: p, Since: r.report.Started, Answer: true}
+	for _, o := range ps {
+		if o.Code == p.Code && o.Attribute == p.Attribute {
+			x.Since = o.Since
+		}
+	}
+	ps = slices.DeleteFunc(ps, func(o plan.Problem) bool { return o.Answer }) // the last word counts
 	if te, ok := errors.AsType[*target.Error](cause); ok {
 		x.RequestID = te.RequestID
 	}
 	if h, ok := errors.AsType[*heldError](cause); ok {
 		x.Holder = string(h.id)
 	}
-	return r.setProblems(ctx, id, append(ps, x))
+	return r.l.SetProblems(id, append(ps, x))
 }
 
 // notYet waits for an object that the target accepted but doesn't show yet.
@@ -197,13 +213,16 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 		return r.later(ctx, e, mapping.Problem{Code: "not-found", Message: "the target says: " + err.Error(),
 			Remedy: "nothing: the next run tries again"}, err)
 	}
-	_, ferr := target.FindDeleted(ctx, r.tgt, c.Kind, e.Link.ID)
+	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
 	switch {
 	case ferr == nil && c.Op != target.Restore:
 		wasOwned := e.Owned()
 		e.Link.Binned = time.Now().UTC()
 		if wasOwned {
 			r.facts.Owned--
+		}
+		if err := r.releaseNames(ctx, e); err != nil {
+			return err
 		}
 	case errors.Is(ferr, target.ErrNotFound) && c.Op == target.Restore:
 		// It was in the bin and isn't any more, and it isn't live either: its
@@ -214,6 +233,16 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 		return r.later(ctx, e, mapping.Problem{Code: "not-found",
 			Message: "the account isn't at the target, and its bin can't be read: " + ferr.Error(),
 			Remedy:  "nothing: the next run tries again"}, err)
+	case c.Removal && c.Op == target.Disable:
+		// It left, and so has its account. If it comes back, it is a new one.
+		if e.Owned() {
+			r.facts.Owned--
+		}
+		if err := r.releaseNames(ctx, e); err != nil {
+			return err
+		}
+		r.l.ClearOwner(e.Link.ID)
+		e.Link, e.Applied = nil, nil
 	default:
 		return r.later(ctx, e, mapping.Problem{
 			Code:    "missing-at-target",
@@ -228,6 +257,21 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 	return r.markDue(ctx, c.Source, "")
 }
 
+// releaseNames notes that an account holds no names any more, since it is in the
+// bin or gone.
+func (r *run) releaseNames(ctx context.Context, e *ledger.Entry) error {
+	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
+		was := e.Applied.First(attr)
+		if err := r.l.SetHolder(ctx, attr, was, "", e.Object.ID); err != nil {
+			return err
+		}
+		if err := r.freed(ctx, attr, was, e.Object.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // conflict names who holds the value that the target says is taken.
 func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
 	attr := target.AttributeOf(err)
@@ -240,12 +284,44 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 	}
 	holder := target.ID("")
 	if key != (target.Key{}) {
-		if found, ferr := target.Find(ctx, r.tgt, c.Kind, []target.Key{key}); ferr == nil {
+		if found, ferr := target.Find(r.wire, r.tgt, c.Kind, []target.Key{key}); ferr == nil {
 			for _, o := range found[0] {
 				if e.Link == nil || o.ID != e.Link.ID {
 					holder = o.ID
 				}
+				if err := r.noteUnowned(ctx, o); err != nil {
+					return err
+				}
 			}
+		}
+	}
+	if value != "" && holder != "" && e.Link != nil {
+		// Somebody who isn't ours has it: the rest goes on without. One of
+		// ours has it and waits for something of this object's: this one
+		// makes room first.
+		if r.unowned.holder(attr, value) == holder {
+			if e.Taken == nil {
+				e.Taken = map[string]string{}
+			}
+			e.Taken[attr] = value
+			if err := r.l.SetEntry(e); err != nil {
+				return err
+			}
+			r.again = true
+			return r.markDue(ctx, e.Object.ID, "")
+		}
+		owner, oerr := r.l.Owner(ctx, holder)
+		if oerr != nil {
+			return oerr
+		}
+		moves, oerr := r.moving(ctx, owner)
+		if oerr != nil {
+			return oerr
+		}
+		if moves && !r.aside[e.Object.ID] {
+			r.aside[e.Object.ID] = !r.aside[owner]
+			r.again = true
+			return r.markDue(ctx, e.Object.ID, "")
 		}
 	}
 	p := mapping.Problem{

@@ -30,17 +30,22 @@ type run struct {
 	domains  mapping.Domains
 	full     bool // the read was a complete one
 	seen     *idSet
+	reached  *source.Watermark // of a complete read: set when what it didn't give is looked up
 	newcomer newcomers
+	late     []source.ID // due because of a claim, and perhaps not prepared
+	winners  map[[2]string]source.ID
+	aside    map[source.ID]bool // has to free what it holds before it takes what it wants
 	unowned  *unowned
 
 	counts   plan.Counts // of this round's plan
-	before   plan.Counts // of the rounds before
+	done     plan.Counts // what of the rounds before was carried out
 	breaches []plan.Breach
 
 	round    int                // of planning, from 0
 	again    bool               // outcomes ask for another round
 	wait     time.Duration      // how long to wait before it
 	waited   time.Duration      // in all
+	wire     context.Context    // of calls to the target: outlives the run's by the grace
 	stop     error              // why no more is written in this run
 	noCreate error              // why nothing more is created in this run
 	failed   map[source.ID]bool // refused in this run; not tried again at once
@@ -68,6 +73,7 @@ func (r *run) sync(ctx context.Context) error {
 			return err
 		}
 		if r.dry {
+			r.emit(Planned{Run: r.report.Run, Round: round, Hash: r.report.PlanHash, Counts: r.counts})
 			return nil
 		}
 		if err := r.guard(); err != nil {
@@ -115,7 +121,6 @@ func (r *run) askDomains(ctx context.Context) error {
 	if r.domains.Initial == "" {
 		return errors.New("the target names no initial domain: there is nothing to fall back to")
 	}
-	r.facts.DomainsRead = time.Now().UTC()
 	return nil
 }
 

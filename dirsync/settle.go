@@ -2,6 +2,8 @@ package dirsync
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -25,6 +27,17 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 	}
 	r.emit(Applied{Run: r.report.Run, Change: *c, Object: res.Object, Err: res.Err, Repeat: repeat})
 	r.l.ClearChange(c)
+	if res.Err == nil && c.Op == target.Create {
+		// A repeat finds its account by the anchor. It must not be that of
+		// another object of ours that has the same one.
+		owner, err := r.l.Owner(ctx, res.Object.ID)
+		if err != nil {
+			return err
+		}
+		if owner != "" && owner != c.Source {
+			res.Err = &target.Error{Sentinel: target.ErrExists, Attribute: target.AttrAnchor, Err: fmt.Errorf("the account is that of the object %s", owner)}
+		}
+	}
 	if res.Err != nil {
 		return r.refused(ctx, e, c, res.Err, repeat)
 	}
@@ -33,6 +46,12 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 		return err
 	}
 	r.count(c)
+	if !repeat {
+		r.done.Add(c)
+	}
+	if err := r.answered(ctx, c.Source); err != nil {
+		return err
+	}
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
@@ -48,11 +67,37 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 		r.again = true
 		return r.markDue(ctx, c.Source, "")
 	}
+	if free, err := r.wantsFree(ctx, e); err != nil {
+		return err
+	} else if free {
+		r.again = true
+		return r.markDue(ctx, c.Source, "a name changed hands")
+	}
+	if c.Blocked {
+		r.failed[c.Source] = true
+		due, err := r.l.Due(ctx, c.Source)
+		if due == nil {
+			due = &ledger.Due{}
+		}
+		if err != nil {
+			return err
+		}
+		return r.l.SetDue(c.Source, later(*due))
+	}
 	if !c.Until.IsZero() {
 		return r.l.SetDue(c.Source, ledger.Due{Next: c.Until.UTC()})
 	}
 	r.l.ClearDue(c.Source)
 	return nil
+}
+
+// answered drops what the target said about an earlier change.
+func (r *run) answered(ctx context.Context, id source.ID) error {
+	ps, err := r.l.ProblemsOf(ctx, id)
+	if err != nil || len(ps) == 0 {
+		return err
+	}
+	return r.setProblems(ctx, id, slices.DeleteFunc(ps, func(p plan.Problem) bool { return p.Answer }))
 }
 
 // accepted brings the entry to what the target holds now.
@@ -83,6 +128,8 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 	}
 	for attr, v := range c.Set {
 		delete(e.Refused, attr)
+		delete(e.Taken, attr)
+		e.Unsure = slices.DeleteFunc(e.Unsure, func(u string) bool { return u == attr })
 		if len(v) == 0 {
 			delete(e.Applied, attr)
 			continue
@@ -105,9 +152,14 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 			return err
 		}
 	}
-	if c.Op == target.Delete && e.Link != nil && !target.CanRestore(r.tgt) {
-		r.l.ClearOwner(e.Link.ID)
-		e.Link, e.Applied = nil, nil
+	if c.Op == target.Delete {
+		if err := r.claims(ctx, e, "", "", ""); err != nil {
+			return err
+		}
+		if e.Link != nil && !target.CanRestore(r.tgt) {
+			r.l.ClearOwner(e.Link.ID)
+			e.Link, e.Applied = nil, nil
+		}
 	}
 	switch {
 	case e.Owned() && !owned:
@@ -116,6 +168,30 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 		r.facts.Owned--
 	}
 	return nil
+}
+
+// wantsFree reports whether e goes without a name that is its own to take, since
+// it became free after e's change was planned.
+func (r *run) wantsFree(ctx context.Context, e *ledger.Entry) (bool, error) {
+	if !e.Owned() || e.Presence != plan.Present {
+		return false, nil
+	}
+	for attr, value := range map[string]string{target.AttrUserPrincipalName: e.UPN, target.AttrMail: e.Mail} {
+		if value == "" || ledger.SameName(attr, value, e.Applied.First(attr)) || e.Refused[attr] != nil || r.unowned.holder(attr, value) != "" {
+			continue
+		}
+		holder, err := r.l.Holder(ctx, attr, value)
+		if err != nil {
+			return false, err
+		}
+		if holder != "" {
+			continue
+		}
+		if winner, err := r.winner(ctx, attr, value, ""); winner == e.Object.ID || err != nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // freed tells those who go without a value that it is free now.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
 
@@ -16,15 +17,27 @@ const mostLookups = 300
 // newcomers are the objects that would get an account.
 type newcomers struct {
 	n    int
-	keys []target.Key // of the first mostLookups
+	keys []target.Key       // of the first mostLookups
+	ids  map[source.ID]bool // the same
+	all  bool               // everything at the target was read
 }
 
-func (n *newcomers) add(res mapping.Result) {
-	n.n++
-	if n.n > mostLookups {
-		n.keys = nil
+// asked reports whether it is known what somebody else holds of what id wants.
+func (n *newcomers) asked(id source.ID) bool { return n.all || n.ids[id] }
+
+func (n *newcomers) add(id source.ID, res mapping.Result) {
+	if n.ids[id] {
 		return
 	}
+	n.n++
+	if n.n > mostLookups {
+		n.keys, n.ids = nil, nil
+		return
+	}
+	if n.ids == nil {
+		n.ids = map[source.ID]bool{}
+	}
+	n.ids[id] = true
 	for _, k := range []target.Key{
 		{Anchor: res.Anchor},
 		{UserPrincipalName: res.Attributes.First(target.AttrUserPrincipalName)},
@@ -46,9 +59,6 @@ type unowned struct {
 // want. It is the last question before planning; without newcomers nothing is
 // asked.
 func (r *run) inquire(ctx context.Context) error {
-	if r.unowned == nil {
-		r.unowned = &unowned{map[string]target.ID{}, map[string]target.ID{}, map[string]target.ID{}}
-	}
 	if r.newcomer.n == 0 {
 		return nil
 	}
@@ -61,6 +71,7 @@ func (r *run) inquire(ctx context.Context) error {
 				return err
 			}
 		}
+		r.newcomer.all = true
 		return nil
 	}
 	found, err := target.Find(ctx, r.tgt, target.User, r.newcomer.keys)

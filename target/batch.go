@@ -1,6 +1,9 @@
 package target
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // A Batcher is a Target that can carry several changes in one call.
 type Batcher interface {
@@ -41,7 +44,15 @@ func ApplyAll(ctx context.Context, t Target, cs []Change) []Result {
 			out = append(out, Result{Object: o, Err: err})
 			continue
 		}
-		out = append(out, b.ApplyBatch(ctx, cs[len(out):min(len(out)+n, len(cs))])...)
+		part := cs[len(out):min(len(out)+n, len(cs))]
+		results := b.ApplyBatch(ctx, part)
+		for i := range part {
+			if i < len(results) {
+				out = append(out, results[i])
+			} else { // a target that breaks its contract
+				out = append(out, Result{Err: &Error{Sentinel: ErrUnknownOutcome, Err: errors.New("the target gave no result")}})
+			}
+		}
 	}
 	return out
 }

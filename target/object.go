@@ -66,8 +66,7 @@ type Object struct {
 
 	// Attributes are the values that the target was able to give. An object
 	// returned by [Target.Apply] may hold none but those that it knows without
-	// asking again: the engine takes what it asked for as applied, with what
-	// is here over it.
+	// asking again: the engine takes what it asked for as applied.
 	Attributes Attributes
 
 	// Deleted says that the object is in the target's bin, restorable.

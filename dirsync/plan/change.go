@@ -46,6 +46,10 @@ type Change struct {
 	// the same run.
 	Again bool `json:"again,omitempty"`
 
+	// Blocked says that the object is to be planned again after a while, since
+	// something at the target is in the way of the rest of what it wants.
+	Blocked bool `json:"blocked,omitempty"`
+
 	// Wave orders changes that depend on one another: a value that one change
 	// frees is taken by a change of a later wave.
 	Wave int `json:"wave"`
@@ -81,6 +85,10 @@ type Problem struct {
 	// Holder is who holds a value that this object wants: an ID of the target
 	// or of the source.
 	Holder string `json:"holder,omitempty"`
+
+	// Answer says that it is what the target answered: true until it takes the
+	// object's next change.
+	Answer bool `json:"answer,omitempty"`
 
 	// RequestID is the target's own id of the call that failed.
 	RequestID string `json:"requestId,omitempty"`

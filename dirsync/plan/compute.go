@@ -60,14 +60,28 @@ type Input struct {
 	// not ours to take. "" usually.
 	AnchorHolder target.ID
 
+	// AnchorOwner is another of our own objects that has, or is to have, the
+	// same anchor. "" usually.
+	AnchorOwner source.ID
+
 	// Refused are values by attribute that the target refused for this object.
 	// While the desired value is the same, it isn't written again.
 	Refused map[string][]string
+
+	// Unsure are attributes whose value at the target isn't certain. They are
+	// written even if Applied is as desired.
+	Unsure []string
 
 	Leaving Leaving
 
 	// Again says that the object is planned again when this change is made.
 	Again bool
+}
+
+// Blocked says that something at the target is in the way. Nothing at the source
+// will tell when it is gone.
+func (in Input) Blocked() bool {
+	return in.UPN.Foreign || in.Mail.Foreign || in.AnchorHolder != ""
 }
 
 // A Claim is the outcome of the competition for a value that must be unique.
@@ -138,7 +152,7 @@ func left(in Input) *Change {
 	case DeleteOnLeave:
 		return in.removal(target.Delete, reason, nil)
 	}
-	if in.Applied.First(target.AttrAccountEnabled) == "false" {
+	if in.Applied.First(target.AttrAccountEnabled) == "false" && !slices.Contains(in.Unsure, target.AttrAccountEnabled) {
 		return nil
 	}
 	return in.removal(target.Disable, reason, target.Attributes{target.AttrAccountEnabled: {"false"}})
@@ -208,6 +222,17 @@ func present(in Input) (*Change, []Problem) {
 		problems = append(problems, p)
 	}
 
+	if in.Link == nil && in.AnchorOwner != "" {
+		foreign = true
+		p := in.problem(mapping.Problem{
+			Code:    "anchor-twice",
+			Message: fmt.Sprintf("the object %s has the same source anchor; this one gets no account", in.AnchorOwner),
+			Remedy:  "give one of the two another mS-DS-ConsistencyGuid",
+		})
+		p.Holder = string(in.AnchorOwner)
+		problems = append(problems, p)
+	}
+
 	switch {
 	case in.Link == nil && (fatal || foreign):
 		return nil, problems
@@ -257,7 +282,7 @@ func (in Input) diff(desired target.Attributes) (set target.Attributes, keep []s
 	for _, attr := range desired.Names() {
 		want, have := desired[attr], in.Applied[attr]
 		switch {
-		case slices.Equal(want, have):
+		case slices.Equal(want, have) && !(len(want) > 0 && slices.Contains(in.Unsure, attr)):
 		case len(want) == 0 && slices.Contains(in.Result.CannotClear, attr):
 			keep = append(keep, attr)
 		default:

@@ -82,7 +82,7 @@ func Run(ctx context.Context, eng Engine, o *Options) error {
 	if err != nil {
 		return err
 	}
-	s := &scheduler{Options: opt, eng: eng}
+	s := &scheduler{Options: opt, eng: eng, full: time.Now()}
 	req := dirsync.Request{}
 	asked := true // the first run is always made
 	for {
@@ -104,9 +104,12 @@ func Run(ctx context.Context, eng Engine, o *Options) error {
 			return ctx.Err()
 		case <-t.C:
 			req, asked = dirsync.Request{}, false
-		case req = <-s.Trigger:
+		case more, ok := <-s.Trigger:
 			t.Stop()
-			asked = true
+			if !ok {
+				s.Trigger = nil // nobody will ask any more
+			}
+			req, asked = more, ok
 		}
 	}
 }
@@ -116,7 +119,8 @@ type scheduler struct {
 	Options
 	eng  Engine
 	last time.Time // beginning of the last run that was made
-	full time.Time // beginning of the last complete one
+	full time.Time // beginning of the last complete one, or of Run
+	open bool      // the last run failed: what it read is still to do
 }
 
 // run makes one run, unless nobody asked for it and nothing changed.
@@ -125,10 +129,10 @@ func (s *scheduler) run(ctx context.Context, req dirsync.Request, asked bool) {
 		return
 	}
 	began := time.Now()
-	if s.Full > 0 && !s.full.IsZero() && began.Sub(s.full) >= s.Full {
+	if s.Full > 0 && began.Sub(s.full) >= s.Full {
 		req.Full = true
 	}
-	if !asked && !req.Full && !s.last.IsZero() && began.Sub(s.last) < s.MaxIdle {
+	if !asked && !req.Full && !s.open && !s.last.IsZero() && began.Sub(s.last) < s.MaxIdle {
 		if changed, err := s.eng.Poll(ctx); err == nil && !changed {
 			return
 		}
@@ -138,7 +142,7 @@ func (s *scheduler) run(ctx context.Context, req dirsync.Request, asked bool) {
 		// Somebody runs the engine by hand: that is the run.
 		return
 	}
-	if err == nil {
+	if s.open = err != nil; err == nil {
 		s.last = began
 		if rep.Mode == dirsync.Full {
 			s.full = began

@@ -34,16 +34,26 @@ type Entry struct {
 	Link    *plan.Link        `json:"link,omitempty"`
 	Applied target.Attributes `json:"applied,omitempty"`
 
-	// Memory is the mapping rules' own. Suffix, UPN and Mail are under which
+	// Memory is the mapping rules' own. Suffix, UPN, Mail and Anchor are under which
 	// index keys the object stands.
 	Memory mapping.Memory `json:"memory,omitzero"`
 	Suffix string         `json:"suffix,omitempty"`
 	UPN    string         `json:"upn,omitempty"`
 	Mail   string         `json:"mail,omitempty"`
+	Anchor string         `json:"anchor,omitempty"`
 
 	// RefusedDomain and Refused are what the target refused for this object.
 	RefusedDomain string              `json:"refusedDomain,omitempty"`
 	Refused       map[string][]string `json:"refused,omitempty"`
+
+	// Taken are values by attribute that somebody who isn't ours held when
+	// this object was last refused them.
+	Taken map[string]string `json:"taken,omitempty"`
+
+	// Unsure are attributes of which the target may hold another value than
+	// Applied says: a first call had an unknown outcome, its repeat was
+	// refused.
+	Unsure []string `json:"unsure,omitempty"`
 
 	// Digest identifies Object's values.
 	Digest [sha256.Size]byte `json:"-"`
@@ -161,9 +171,6 @@ type Facts struct {
 	Domains  string   `json:"domains,omitempty"`
 	Verified []string `json:"verified,omitempty"`
 	Rules    string   `json:"rules,omitempty"`
-
-	// DomainsRead is when the domains were last asked for.
-	DomainsRead time.Time `json:"domainsRead,omitzero"`
 
 	// Proven is when the configuration was proven: by the first complete run
 	// that planned no removal and passed the guard.

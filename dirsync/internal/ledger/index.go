@@ -77,7 +77,7 @@ func (l *Ledger) Holder(ctx context.Context, attr, value string) (source.ID, err
 // SetHolder keeps that id has value at the target, instead of old. Empty values
 // are none.
 func (l *Ledger) SetHolder(ctx context.Context, attr, old, value string, id source.ID) error {
-	if old != "" && !strings.EqualFold(old, value) {
+	if old != "" && !SameName(attr, old, value) {
 		if now, err := l.Holder(ctx, attr, old); err != nil {
 			return err
 		} else if now == id {
