@@ -89,7 +89,8 @@ func (e *Engine) Sync(ctx context.Context, req *Request) (*Report, error) {
 //
 // The plan is kept in memory. If the next Sync finds source and target as they
 // are now, it applies just these changes; it may need more rounds when the
-// target refuses some.
+// target refuses some. Objects with a change whose outcome an earlier run left
+// open aren't in the plan: Sync settles these first.
 func (e *Engine) Plan(ctx context.Context, req *Request) (*Plan, error) {
 	if !e.running.TryLock() {
 		return nil, ErrRunning
