@@ -303,7 +303,12 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			if e.Taken == nil {
 				e.Taken = map[string]string{}
 			}
-			e.Taken[attr] = value
+			// The target names one value; somebody unowned may hold the other too.
+			for _, a := range []string{target.AttrUserPrincipalName, target.AttrMail} {
+				if v := c.Set.First(a); v != "" && r.unowned.holder(a, v) != "" {
+					e.Taken[a] = v
+				}
+			}
 			if err := r.l.SetEntry(e); err != nil {
 				return err
 			}

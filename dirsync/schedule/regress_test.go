@@ -1,7 +1,6 @@
 package schedule_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -13,81 +12,42 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync/schedule"
 )
 
-type reviewEngine struct {
-	n     int
-	fulls int
-	fail  func(n int) error
-	polls int
-}
-
-func (e *reviewEngine) Sync(_ context.Context, req *dirsync.Request) (*dirsync.Report, error) {
-	e.n++
-	m := dirsync.Delta
-	if req.Full {
-		e.fulls++
-		m = dirsync.Full
-	}
-	var err error
-	if e.fail != nil {
-		err = e.fail(e.n)
-	}
-	return &dirsync.Report{Mode: m}, err
-}
-func (e *reviewEngine) Poll(context.Context) (bool, error) { e.polls++; return false, nil }
-
+// Poll says that nothing changed, but what the failed run read is still to do.
 func TestAFailedRunIsMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &reviewEngine{}
-		e.fail = func(n int) error {
-			if n == 2 {
-				return errors.New("target down")
+		e := &engine{}
+		run(t, 150*time.Second, e, schedule.Options{Every: time.Minute, OnRun: func(*dirsync.Report, error) {
+			e.err = nil
+			if len(e.runs) == 1 {
+				e.err = errors.New("target down") // the second one fails
+				e.changed = true
+			} else {
+				e.changed = false
 			}
-			return nil
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		trigger := make(chan dirsync.Request, 1)
-		done := make(chan error)
-		go func() {
-			done <- schedule.Run(ctx, e, &schedule.Options{Every: time.Minute, Jitter: -1, Trigger: trigger})
-		}()
-		time.Sleep(30 * time.Second)
-		trigger <- dirsync.Request{} // fails, with the watermark moved
-		time.Sleep(5 * time.Minute)
-		require.GreaterOrEqual(t, e.n, 3, "the failed run is made again at the next interval")
-		cancel()
-		<-done
+		}})
+		require.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute}, e.runs)
 	})
 }
 
 func TestAFullRunComesAlsoAfterARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &reviewEngine{} // its first run is a delta: the state is there
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() {
-			done <- schedule.Run(ctx, e, &schedule.Options{Every: time.Hour, Jitter: -1, Full: 24 * time.Hour})
-		}()
-		time.Sleep(10 * 24 * time.Hour)
-		require.NotZero(t, e.fulls)
-		cancel()
-		<-done
+		e := &engine{runs: []time.Duration{-time.Hour}} // an engine with a state: its first run here is a delta
+		run(t, 25*time.Hour, e, schedule.Options{Every: 6 * time.Hour, Full: 24 * time.Hour})
+		require.Len(t, e.reqs, 5)
+		require.True(t, e.reqs[4].Full)
+		require.False(t, e.reqs[3].Full)
 	})
 }
 
 func TestClosingTheTriggerMakesNoRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := &reviewEngine{}
-		ctx, cancel := context.WithCancel(t.Context())
-		trigger := make(chan dirsync.Request)
-		done := make(chan error)
-		go func() {
-			done <- schedule.Run(ctx, e, &schedule.Options{Every: time.Hour, Jitter: -1, Trigger: trigger})
-		}()
-		time.Sleep(time.Minute)
-		close(trigger)
-		time.Sleep(time.Minute)
-		require.Equal(t, 1, e.n)
-		cancel()
-		<-done
+		e := &engine{}
+		ask := make(chan dirsync.Request)
+		time.AfterFunc(time.Hour, func() { close(ask) })
+		run(t, 4*time.Hour, e, schedule.Options{Trigger: ask})
+		require.Equal(t, []time.Duration{0}, e.runs[:1])
+		for _, at := range e.runs[1:] {
+			require.NotEqual(t, time.Hour, at)
+		}
 	})
 }

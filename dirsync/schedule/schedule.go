@@ -97,19 +97,28 @@ func Run(ctx context.Context, eng Engine, o *Options) error {
 		if opt.Jitter > 0 {
 			next = next.Add(rand.N(opt.Jitter))
 		}
-		t := time.NewTimer(max(0, time.Until(next)))
+		var err error
+		if req, asked, err = s.wait(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
+// wait returns when it is time for the next run, or when somebody asks for one.
+func (s *scheduler) wait(ctx context.Context, next time.Time) (req dirsync.Request, asked bool, err error) {
+	t := time.NewTimer(max(0, time.Until(next)))
+	defer t.Stop()
+	for {
 		select {
 		case <-ctx.Done():
-			t.Stop()
-			return ctx.Err()
+			return req, false, ctx.Err()
 		case <-t.C:
-			req, asked = dirsync.Request{}, false
-		case more, ok := <-s.Trigger:
-			t.Stop()
-			if !ok {
-				s.Trigger = nil // nobody will ask any more
+			return req, false, nil
+		case req, asked = <-s.Trigger:
+			if asked {
+				return req, true, nil
 			}
-			req, asked = more, ok
+			s.Trigger = nil // closed: nobody will ask any more
 		}
 	}
 }
