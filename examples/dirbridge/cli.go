@@ -23,7 +23,7 @@ type commandLine struct {
 type syncCommand struct {
 	Full   bool   `help:"Read everything, not only what changed."`
 	DryRun bool   `help:"Write nothing; print what would be changed, and why."`
-	Output string `short:"o" enum:"text,json" default:"text" help:"text or json. With json, standard output gets one document, whatever happens."`
+	Output string `short:"o" enum:"text,json" default:"text" help:"text or json. With json, standard output gets one document, also of a run that failed."`
 	Config string `short:"c" required:"" placeholder:"FILE" help:"The configuration, a YAML file."`
 }
 

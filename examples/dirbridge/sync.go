@@ -8,7 +8,7 @@ import (
 )
 
 // sync makes one run, prints its report, and returns the exit code. A report is
-// printed also when the run failed on the way; with -o json whatever happens.
+// printed also when the run failed on the way; with -o json also when it could not begin.
 func (p *program) sync(ctx context.Context, cmd *syncCommand) int {
 	r := &dirsync.Report{Problems: []dirsync.Problem{}}
 	x, err := p.open(cmd.Config, purpose{onEvent: newProgress(p.stderr).take})

@@ -5,7 +5,7 @@
 //	go run ./examples/simulate -people 1000 > sim.env &
 //	# once sim.env has its lines:
 //	set -a; . ./sim.env; set +a
-//	ldapsearch -H "$LDAP_URL" -D "$BIND_DN" -w "$BIND_PASSWORD" -b "$BASE_DN" '(sn=Bauer)'
+//	LDAPTLS_CACERT=$LDAP_CA ldapsearch -H "$LDAP_URL" -D "$BIND_DN" -w "$BIND_PASSWORD" -b "$BASE_DN" '(sn=Bauer)'
 //	curl -H "Authorization: Bearer $GRAPH_TOKEN" "$GRAPH_URL/users"
 //
 // It prints these lines on standard output, all at once when both sides listen,
