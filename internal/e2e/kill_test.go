@@ -98,6 +98,7 @@ func (k *killer) killAndRecover(t testing.TB, change func()) {
 		if k.kill(t, k.moment(), full...) {
 			break
 		}
+		k.recover(t) // the comparison has to know what accounts got, to judge the next change
 	}
 	k.recover(t)
 }
