@@ -25,11 +25,11 @@
 //
 // Look before anything is written, set limits, and let it run:
 //
-//	eng, err := dirsync.New(src, tgt, store, &dirsync.Options{Limits: plan.Limits{Removals: 10}})
+//	eng, err := dirsync.New(src, tgt, store, &dirsync.Options{Limits: plan.Limits{Removals: plan.Limit{Count: 10}}})
 //	if err != nil {
 //		return err
 //	}
-//	planned, err := eng.Plan(ctx, nil)
+//	planned, err := eng.Preview(ctx, nil)
 //	if err != nil {
 //		return err
 //	}

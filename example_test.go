@@ -59,11 +59,11 @@ func Example_engine() {
 		cancel() // a real program goes on
 	}
 	run := func(src source.Source, tgt target.Target, store state.Store) error {
-		eng, err := dirsync.New(src, tgt, store, &dirsync.Options{Limits: plan.Limits{Removals: 10}})
+		eng, err := dirsync.New(src, tgt, store, &dirsync.Options{Limits: plan.Limits{Removals: plan.Limit{Count: 10}}})
 		if err != nil {
 			return err
 		}
-		planned, err := eng.Plan(ctx, nil)
+		planned, err := eng.Preview(ctx, nil)
 		if err != nil {
 			return err
 		}

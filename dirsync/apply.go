@@ -8,12 +8,13 @@ import (
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
 
 // A job is one batch of changes on the wire.
 type job struct {
-	changes []*plan.Change
+	intents []*ledger.Intent
 	repeat  bool
 	done    chan []target.Result // gets the results once
 }
@@ -38,9 +39,22 @@ func (r *run) newApplier(ctx context.Context) *applier {
 	return &applier{r: r, wire: wire, cancel: cancel}
 }
 
-// apply carries the plan out. What one wave frees is free before the next one
+// carryOut carries out the plan of this round, and drops the plan that waited if
+// that was it.
+func (r *run) carryOut(ctx context.Context) error {
+	err := r.send(ctx)
+	if e := r.answeredRefs(context.WithoutCancel(ctx)); e != nil {
+		return errors.Join(err, e)
+	}
+	if err != nil {
+		return err
+	}
+	return r.finished(ctx)
+}
+
+// send sends the plan out. What one wave frees is free before the next one
 // begins.
-func (r *run) apply(ctx context.Context) error {
+func (r *run) send(ctx context.Context) error {
 	if r.counts.Total() == 0 {
 		return nil
 	}
@@ -48,8 +62,8 @@ func (r *run) apply(ctx context.Context) error {
 	defer a.cancel()
 	most := target.MaxBatch(r.tgt)
 	wave := 0
-	var batch []*plan.Change
-	for c, err := range r.l.Plan(ctx) {
+	var batch []*ledger.Intent
+	for c, err := range r.l.Plan(ctx, r.area) {
 		if err != nil {
 			return errors.Join(err, a.drain(ctx))
 		}
@@ -68,7 +82,25 @@ func (r *run) apply(ctx context.Context) error {
 		if r.noCreate != nil && c.Op == target.Create {
 			continue
 		}
-		if batch = append(batch, c); len(batch) == most {
+		if r.kept != nil && r.area == r.kept.Area {
+			// A crash may have left a call of this plan with an unknown
+			// outcome: it isn't made again as if it were new.
+			if in, err := r.l.Intent(ctx, c.Source); err != nil {
+				return errors.Join(err, a.drain(ctx))
+			} else if in != nil {
+				continue
+			}
+		}
+		if c.Op == target.Refer {
+			send, err := a.follow(ctx, c, &batch)
+			if err != nil {
+				return errors.Join(err, a.drain(ctx))
+			}
+			if !send {
+				continue
+			}
+		}
+		if batch = append(batch, r.intent(c)); len(batch) == most {
 			if err := a.send(ctx, batch, false); err != nil {
 				return errors.Join(err, a.drain(ctx))
 			}
@@ -89,43 +121,28 @@ func (r *run) apply(ctx context.Context) error {
 	return r.stop
 }
 
-// settleOpenIntents repeats what was on the wire when an earlier run ended
-// without knowing the outcome. A create finds its object by the anchor, since
-// the anchor was free before the first call; the others write the same again.
-func (r *run) settleOpenIntents(ctx context.Context) error {
-	if r.dry {
-		return nil
-	}
-	a := r.newApplier(ctx)
-	defer a.cancel()
-	var open []*plan.Change
-	for k, err := range r.l.Intents(ctx) {
-		if err != nil {
-			return err
+// intent is what has to be durable before c goes out.
+func (r *run) intent(c *plan.Change) *ledger.Intent {
+	in := &ledger.Intent{Change: *c, Run: r.report.Run, Round: r.round, Since: time.Now().UTC(), Plan: r.hash, Undo: r.undoing}
+	switch {
+	case r.approval != nil:
+		in.Approver = r.approval.By
+		if c.Again {
+			if r.covered == nil {
+				r.covered = map[source.ID]bool{}
+			}
+			r.covered[c.Source] = true
 		}
-		open = append(open, &k.Value.Change)
+	case r.covered[c.Source] && !c.Removal:
+		in.Approver = r.report.Approver
 	}
-	most := target.MaxBatch(r.tgt)
-	for len(open) > 0 && r.stop == nil && ctx.Err() == nil {
-		n := min(most, len(open))
-		if err := a.send(ctx, open[:n], true); err != nil {
-			return errors.Join(err, a.drain(ctx))
-		}
-		open = open[n:]
-	}
-	if err := a.drain(ctx); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return r.stop
+	return in
 }
 
 // send makes the intents of a batch durable, together with what was settled
 // before, and puts the batch on the wire. When enough is on the wire, it
 // settles the oldest first.
-func (a *applier) send(ctx context.Context, batch []*plan.Change, repeat bool) error {
+func (a *applier) send(ctx context.Context, batch []*ledger.Intent, repeat bool) error {
 	r := a.r
 	if len(batch) == 0 {
 		return nil
@@ -138,30 +155,42 @@ func (a *applier) send(ctx context.Context, batch []*plan.Change, repeat bool) e
 	if r.stop != nil || ctx.Err() != nil {
 		return nil
 	}
+	if !repeat {
+		var err error
+		if batch, err = r.recheck(ctx, batch); len(batch) == 0 || err != nil {
+			return err
+		}
+	}
 	ctx = context.WithoutCancel(ctx) // an intent that is written is followed by its call
 	if !repeat {
-		for _, c := range batch {
-			if err := r.l.SetIntent(ledger.Intent{Change: *c, Run: r.report.Run, Since: time.Now().UTC()}); err != nil {
+		for _, in := range batch {
+			if err := r.setIntent(in); err != nil {
 				return err
 			}
+		}
+	}
+	if r.outbox > maxOutbox {
+		if err := r.deliver(ctx); err != nil {
+			return err
 		}
 	}
 	if err := r.l.Flush(ctx); err != nil {
 		return fmt.Errorf("make intents durable: %w", err)
 	}
-	j := &job{changes: batch, repeat: repeat, done: make(chan []target.Result, 1)}
+	j := &job{intents: batch, repeat: repeat, done: make(chan []target.Result, 1)}
 	changes := make([]target.Change, len(batch))
-	for i, c := range batch {
+	for i, in := range batch {
+		c := &in.Change
 		changes[i] = c.Change
 		changes[i].Repeat = repeat
 		changes[i].Linked = c.Linked
-		if changes[i].Linked.IsZero() && c.Op != target.Create {
+		if changes[i].Linked.IsZero() && c.Op != target.Create || c.Op == target.Restore {
 			e, err := r.l.Entry(ctx, c.Source)
 			if err != nil {
 				return err
 			}
 			if e != nil && e.Link != nil {
-				changes[i].Linked = e.Link.Since
+				changes[i].Linked, changes[i].Binned = e.Link.Since, e.Link.Binned
 			}
 		}
 	}
@@ -195,9 +224,9 @@ func (a *applier) settleOldest(ctx context.Context) error {
 	keep := context.WithoutCancel(ctx) // what happened is remembered, come what may
 	var errs error
 	for i, res := range <-j.done {
-		err := a.r.l.Unit(keep, func() error { return a.r.settle(keep, j.changes[i], res, j.repeat) })
+		err := a.r.unit(keep, func() error { return a.r.settle(keep, j.intents[i], res, j.repeat) })
 		if err != nil {
-			errs = errors.Join(errs, fmt.Errorf("settle object %s: %w", j.changes[i].Source, err))
+			errs = errors.Join(errs, fmt.Errorf("settle object %s: %w", j.intents[i].Change.Source, err))
 		}
 	}
 	return errs

@@ -111,6 +111,26 @@ var scenarios = []struct {
 		w.tgt.Remove(w.account("p002@contoso.com").ID) // behind our back
 		w.set(ids[2], "title", "Deleted by somebody")
 	}, 12},
+	{"the first run with groups", func(w *world, _ []source.ID) {
+		ids := w.people(9)
+		a, b := w.group("a", ids...), w.group("b", ids[:3]...)
+		w.src.Refer(a, "member", b)
+		w.src.Refer(b, "member", a)
+		w.src.Refer(ids[0], "manager", ids[1])
+		w.src.Refer(ids[1], "manager", ids[0])
+	}, 0},
+	{"a delta of members", func(w *world, ids []source.ID) {
+		a, b := w.group("a", ids[:8]...), w.group("b", ids[:2]...)
+		w.src.Refer(a, "managedBy", ids[0], ids[1])
+		w.src.Refer(ids[0], "manager", ids[1])
+		w.sync()
+		w.src.Unrefer(a, "member", ids[:3]...)
+		w.src.Refer(a, "member", ids[8], w.person("late", "contoso.com"))
+		w.src.SetRefs(ids[0], "manager", ids[2])
+		w.src.Remove(ids[1]) // out of the group, out of the owners
+		w.src.Remove(b)
+		w.group("c", a, ids[4])
+	}, 10},
 }
 
 func (w *world) prepared(people int, change func(*world, []source.ID)) {
@@ -122,13 +142,21 @@ func (w *world) prepared(people int, change func(*world, []source.ID)) {
 	change(w, ids)
 }
 
-// accounts are the live accounts by anchor, without their IDs.
+// accounts are the live accounts by anchor, without their IDs, and to whom they
+// refer.
 func (w *world) accounts() map[string]target.Attributes {
 	all := map[string]target.Attributes{}
 	for o, err := range w.tgt.Current(context.Background()) {
 		require.NoError(w.t, err)
 		require.NotContains(w.t, all, o.Anchor, "two accounts for one anchor")
 		a := o.Attributes.Clone()
+		for _, attr := range []string{target.RefMembers, target.RefOwners, target.RefManager} {
+			for _, to := range w.tgt.RefsOf(o.ID, attr) {
+				other, _ := w.tgt.Get(to)
+				a[attr] = append(a[attr], other.Anchor)
+			}
+			slices.Sort(a[attr])
+		}
 		maps.DeleteFunc(a, func(_ string, v []string) bool { return len(v) == 0 })
 		all[o.Anchor] = a
 	}

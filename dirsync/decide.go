@@ -17,14 +17,15 @@ import (
 // plan makes the plan of one round and keeps it in the store, in apply order.
 func (r *run) plan(ctx context.Context, round int) error {
 	r.round = round
-	r.counts = plan.Counts{}
+	r.counts, r.tally, r.approval, r.area = plan.Counts{}, nil, nil, r.free()
+	r.refs.begin()
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
 	if err := r.inquire(ctx); err != nil {
 		return err
 	}
-	if err := r.l.ClearPlan(ctx); err != nil {
+	if err := r.l.ClearPlan(ctx, r.area); err != nil {
 		return err
 	}
 	for k, err := range r.l.Dues(ctx) {
@@ -38,23 +39,15 @@ func (r *run) plan(ctx context.Context, round int) error {
 			return err
 		}
 	}
+	if err := r.planRefs(ctx); err != nil {
+		return err
+	}
 	if err := r.l.Flush(ctx); err != nil {
 		return err
 	}
-	h := plan.NewHasher()
-	for c, err := range r.l.Plan(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := h.Add(c); err != nil {
-			return err
-		}
-	}
-	if round == 0 {
-		r.report.PlanHash = h.Sum()
-	}
-	r.breaches = r.opt.Limits.Check(sum(r.done, r.counts), r.facts.Owned+r.done.Delete)
-	return nil
+	var err error
+	r.hash, err = r.hashOf(ctx, r.area)
+	return err
 }
 
 // decide plans one object.
@@ -70,12 +63,14 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		return nil // its outcome is open; nothing is decided on top of it
 	}
 	in := plan.Input{
-		ID: id, Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
-		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, Leaving: r.opt.Leaving,
+		ID: id, Kind: e.Kind(), Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
+		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, MayLive: e.MayLive, Leaving: r.opt.Leaving,
 	}
 	wave := 0
 	if e.Presence == plan.Present {
+		in.Name = r.tree.dnOf(&e.Object)
 		in.Result = r.mapped(e)
+		r.crossing(e, &in)
 		if in.Result.Skip != nil {
 			if r.round == 0 {
 				r.report.Skipped++
@@ -85,49 +80,91 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 				return err
 			}
 			if e.Link == nil {
-				if in.AnchorHolder, in.AnchorOwner, err = r.anchorTaken(ctx, id, in.Result.Anchor); err != nil {
+				if err = r.anchorTaken(ctx, id, &in); err != nil {
 					return err
 				}
 			}
 		}
 	}
 	c, problems := plan.Compute(in)
+	if err := r.rouse(ctx, e, in, c); err != nil {
+		return err
+	}
 	if c != nil && c.Op == target.Create && !r.newcomer.asked(id) {
 		// It became due while this was being planned: nobody has looked yet
 		// who holds its anchor and names.
 		r.again = true
 		return nil
 	}
-	if c != nil && c.Removal && r.facts.Proven.IsZero() {
-		problems = append(problems, heldBack(in, c))
-		r.report.HeldBack++
-		r.failed[id] = true
-		return r.setProblems(ctx, id, problems)
+	if c != nil {
+		c.Wave = wave
+		c.Blocked = in.Blocked()
+		if due.Why == whyDeletedThere && c.Op == target.Restore {
+			c.Reason = due.Why
+		}
+		if due.Why != "" && (c.Op == target.Update || c.Op == target.Enable || c.Op == target.Disable) && !c.Removal && c.Crossing == "" {
+			c.Reason = due.Why
+		}
+	}
+	if h, err := r.held(ctx, e, in, c); err != nil {
+		return err
+	} else if h != nil {
+		r.l.ClearDue(id) // a change of the object makes it due again
+		return r.setProblems(ctx, id, []plan.Problem{heldProblem(in, c, h)})
+	}
+	if rest, h, err := r.heldPart(ctx, e, in, c); err != nil {
+		return err
+	} else if h != nil {
+		if problems = append(problems, heldProblem(in, c, h)); rest == nil {
+			r.l.ClearDue(id)
+			return r.setProblems(ctx, id, problems)
+		}
+		c = rest
+	}
+	if c != nil && !r.opt.Policy.Allows(c) {
+		return r.withhold(ctx, id, due, problems)
+	}
+	if c != nil {
+		if p, err := r.offLimits(ctx, e, c); err != nil {
+			return err
+		} else if p != nil {
+			return r.keepOff(ctx, due, p, problems)
+		}
+	}
+	if c != nil && c.Removal && r.facts.Proven.IsZero() && !r.keeping {
+		if known, err := r.planned(ctx, c); err != nil {
+			return err
+		} else if !known {
+			problems = append(problems, heldBack(in, c))
+			r.report.HeldBack++
+			r.failed[id] = true
+			return r.setProblems(ctx, id, problems)
+		}
 	}
 	if e.RefusedDomain != "" && e.Presence == plan.Present && in.Result.Skip == nil {
-		problems = append(problems, plan.Problem{Object: id, Name: in.Name, Problem: mapping.Problem{
-			Code: codeDomainRefused, Attribute: target.AttrUserPrincipalName,
-			Message: "the target refuses the domain " + e.RefusedDomain + " for this account though it lists it as verified; the fallback is used",
-			Remedy:  "nothing, if the domain was verified a short while ago: it is tried again when the object or the list of domains changes, in a full run, and when asked",
-		}})
+		problems = append(problems, plan.Problem{Object: id, Name: in.Name, Problem: domainRefused(e.RefusedDomain)})
 	}
 	if problems, err = r.withOpen(ctx, e, c, problems); err != nil {
+		return err
+	}
+	if problems, err = r.withDrift(ctx, e, c, problems); err != nil {
 		return err
 	}
 	if err := r.setProblems(ctx, id, problems); err != nil {
 		return err
 	}
 	if c != nil {
-		c.Wave = wave
-		c.Blocked = in.Blocked()
-		if due.Why != "" && (c.Op == target.Update || c.Op == target.Enable || c.Op == target.Disable) && !c.Removal {
-			c.Reason = due.Why
-		}
 		if r.noCreate != nil && c.Op == target.Create {
 			return nil
 		}
+		if err := r.expect(ctx, c); err != nil {
+			return err
+		}
 		r.counts.Add(c)
-		return r.l.SetChange(c)
+		if !r.covered[id] || c.Removal {
+			r.tally.Add(c, 1)
+		}
+		return r.l.SetChange(r.area, c)
 	}
 	return r.settled(ctx, e, in, due)
 }
@@ -137,6 +174,9 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	id := e.Object.ID
 	if e.Link == nil && e.Presence != plan.Present {
 		return r.forget(ctx, e)
+	}
+	if in.Again {
+		return nil // it steps aside, and has nothing to give up yet
 	}
 	if r.round == 0 && e.Owned() && e.Presence == plan.Present && in.Result.Skip == nil {
 		r.report.Unchanged++
@@ -149,14 +189,14 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	if in.Blocked() {
 		// What is in the way is at the target; nothing at the source will
 		// tell when it is gone.
-		r.failed[id] = true
+		r.failed[id], due.Why = true, ""
 		return r.l.SetDue(id, later(due))
 	}
 	if until := in.Result.Until; !until.IsZero() {
 		return r.l.SetDue(id, ledger.Due{Next: until.UTC()})
 	}
 	r.l.ClearDue(id)
-	return nil
+	return r.crossed(e, in)
 }
 
 // yield takes back the claims of a newcomer that gets no account, since it keeps
@@ -181,11 +221,20 @@ func (r *run) yield(ctx context.Context, e *ledger.Entry, in plan.Input) error {
 			return err
 		}
 		for _, other := range ids {
-			if !r.failed[other] { // others that yield would only be asked again
-				r.again = true
-				if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
+			if r.failed[other] {
+				// Others that yield would only be asked again; but an account
+				// that goes without may take it now.
+				h, err := r.l.Head(ctx, other)
+				if err != nil {
 					return err
 				}
+				if h == nil || !h.Linked {
+					continue
+				}
+			}
+			r.again = true
+			if err := r.markDue(ctx, other, "a name changed hands"); err != nil {
+				return err
 			}
 		}
 		*c.value = ""
@@ -206,7 +255,7 @@ func (r *run) withOpen(ctx context.Context, e *ledger.Entry, c *plan.Change, ps 
 		switch {
 		case c != nil && e.Taken[o.Attribute] != "" && o.Code == "conflict-unowned":
 			o.Answer = true // whether it is still so, the change will show
-		case c != nil && o.Answer, unread && o.Code == "unreadable":
+		case c != nil && o.Answer, unread && o.Code == "unreadable", aboutRefs(o):
 		default:
 			continue
 		}
@@ -217,15 +266,16 @@ func (r *run) withOpen(ctx context.Context, e *ledger.Entry, c *plan.Change, ps 
 	return ps, nil
 }
 
-// anchorTaken says who carries the anchor that a newcomer is to get: an account
-// that isn't ours, or another of our objects.
-func (r *run) anchorTaken(ctx context.Context, id source.ID, anchor string) (target.ID, source.ID, error) {
-	if holder := r.unowned.anchors[anchor]; holder != "" {
-		return holder, "", nil
+// anchorTaken notes who carries the anchor that a newcomer is to get: an account
+// that isn't ours, live or in the bin, or another of our objects.
+func (r *run) anchorTaken(ctx context.Context, id source.ID, in *plan.Input) error {
+	anchor := in.Result.Anchor
+	if in.AnchorHolder = r.unowned.anchors[anchor]; in.AnchorHolder != "" {
+		return nil
 	}
 	ids, err := r.l.Claimants(ctx, target.AttrAnchor, anchor)
-	if err != nil || len(ids) < 2 {
-		return "", "", err
+	if err != nil {
+		return err
 	}
 	for _, other := range ids {
 		if other == id {
@@ -233,20 +283,42 @@ func (r *run) anchorTaken(ctx context.Context, id source.ID, anchor string) (tar
 		}
 		e, err := r.l.Entry(ctx, other)
 		if err != nil {
-			return "", "", err
+			return err
 		}
 		if e != nil && (e.Link != nil || other < id) {
-			return "", other, nil
+			in.AnchorOwner = other
+			return nil
+		}
+		// An account may have come of a create whose outcome is open.
+		if open, err := r.l.Intent(ctx, other); err != nil {
+			return err
+		} else if open != nil {
+			in.AnchorOwner = other
+			return nil
 		}
 	}
-	return "", "", nil
+	in.AnchorHolder = r.unowned.binned[anchor]
+	in.AnchorBinned = in.AnchorHolder != ""
+	return nil
+}
+
+// withhold leaves a change for the day when the policy lets it through.
+func (r *run) withhold(ctx context.Context, id source.ID, due ledger.Due, ps []plan.Problem) error {
+	r.report.Withheld++
+	r.failed[id] = true
+	due = later(due)
+	due.Withheld = true
+	if err := r.l.SetDue(id, due); err != nil {
+		return err
+	}
+	return r.setProblems(ctx, id, ps)
 }
 
 func heldBack(in plan.Input, c *plan.Change) plan.Problem {
 	return plan.Problem{Object: in.ID, Name: in.Name, Problem: mapping.Problem{
 		Code:    "held-back",
 		Message: "the account isn't removed yet (" + c.Reason + "): removals wait until a first complete run without removals has proven the configuration",
-		Remedy:  "see that the configuration reads the right directory; a run in which nothing is to be removed proves it",
+		Remedy:  "see that the configuration reads the right directory; a run in which nothing is to be removed proves it, or somebody who approves the plan",
 	}}
 }
 
@@ -272,25 +344,9 @@ func (r *run) setProblems(ctx context.Context, id source.ID, ps []plan.Problem) 
 }
 
 // later is when an object that was refused is tried again: after a minute, then
-// twice as long each time, a day at most.
+// twice as long each time, a day at most. What it is for stays: budgets count by
+// that.
 func later(d ledger.Due) ledger.Due {
 	wait := min(time.Minute<<min(d.Attempts, 11), 24*time.Hour)
-	return ledger.Due{Attempts: d.Attempts + 1, Next: time.Now().UTC().Add(wait)}
-}
-
-func sum(a, b plan.Counts) plan.Counts {
-	return plan.Counts{
-		Create: a.Create + b.Create, Update: a.Update + b.Update, Enable: a.Enable + b.Enable,
-		Disable: a.Disable + b.Disable, Delete: a.Delete + b.Delete, Restore: a.Restore + b.Restore,
-		Removals: a.Removals + b.Removals,
-	}
-}
-
-// guard looks at the whole plan, what this run has done already included,
-// before anything of it is written.
-func (r *run) guard() error {
-	if r.counts.Removals == 0 || len(r.breaches) == 0 {
-		return nil
-	}
-	return &HaltedError{Hash: r.report.PlanHash, Counts: r.counts, Breaches: r.breaches}
+	return ledger.Due{Why: d.Why, Attempts: d.Attempts + 1, Next: time.Now().UTC().Add(wait)}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/state"
 	"github.com/dirbridge/dirbridge/target"
@@ -58,7 +59,15 @@ func (e *Engine) Poll(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return source.Poll(ctx, e.src, w.Value)
+	if w.Broken {
+		return true, nil
+	}
+	changed := false
+	err = unbroken(func() (err error) {
+		changed, err = source.Poll(ctx, e.src, w.Value)
+		return err
+	})
+	return changed, err
 }
 
 // Sync makes one run: it reads what changed at the source (everything in the
@@ -80,25 +89,70 @@ func (e *Engine) Sync(ctx context.Context, req *Request) (*Report, error) {
 	}
 	defer e.running.Unlock()
 	r := e.newRun(e.store, req)
-	err := r.sync(ctx)
+	err := unbroken(func() error { return r.sync(ctx) })
 	return r.end(ctx, err)
 }
 
-// Plan makes the plan that Sync would carry out now, and writes nothing,
-// neither to the target nor to the store.
+// Apply carries out just the plan that waits and has this hash (twelve
+// characters of it are enough). What changed at the source is read first; then
+// each change of the plan has to be as it would be planned now, or nothing of
+// it is written and the error wraps [ErrPlanStale]. What else there is to do
+// waits for the next Sync. The budgets count unless somebody approved the plan.
 //
-// The plan is kept in memory. If the next Sync finds source and target as they
-// are now, it applies just these changes; it may need more rounds when the
-// target refuses some. Objects with a change whose outcome an earlier run left
-// open aren't in the plan: Sync settles these first.
+// A plan that couldn't be carried out as a whole (a crash, a target that became
+// unavailable) still waits with what is left of it, under the same approval.
+func (e *Engine) Apply(ctx context.Context, hash string) (*Report, error) {
+	if !e.running.TryLock() {
+		return &Report{Problems: []Problem{}}, ErrRunning
+	}
+	defer e.running.Unlock()
+	if hash == "" {
+		return &Report{Problems: []Problem{}}, &StaleError{Reason: "no hash was given"}
+	}
+	r := e.newRun(e.store, nil)
+	r.apply = hash
+	err := unbroken(func() error { return r.sync(ctx) })
+	return r.end(ctx, err)
+}
+
+// Plan reads what changed at the source and makes the plan that Sync would
+// carry out now, without writing anything to the target. The plan is kept in the
+// store: [Engine.Apply] carries out just this one, [Engine.Approve] lets it
+// through whatever the budgets say. It takes the place of the plan that waited
+// before, its approval included, and waits until a run carries it out, makes
+// another one that has to wait, or finds that nobody's word is needed any more.
+//
+// Removals that wait for a proof of the configuration are in the plan; to
+// approve it is that proof. Objects with a change whose outcome an earlier run
+// left open aren't: Sync settles these first. If the target refuses some
+// changes, a run needs more rounds than the plan shows.
 func (e *Engine) Plan(ctx context.Context, req *Request) (*Plan, error) {
+	if !e.running.TryLock() {
+		return nil, ErrRunning
+	}
+	defer e.running.Unlock()
+	r := e.newRun(e.store, req)
+	r.keeping = true
+	report, err := r.end(ctx, unbroken(func() error { return r.sync(ctx) }))
+	if err != nil {
+		return nil, err
+	}
+	p := keptPlan(r.kept, r.l)
+	p.Report = report
+	return p, nil
+}
+
+// Preview makes the plan that Sync would carry out now, and writes nothing,
+// neither to the target nor to the store: the plan is in memory, and can't be
+// approved or applied. Everything else is as for [Engine.Plan].
+func (e *Engine) Preview(ctx context.Context, req *Request) (*Plan, error) {
 	if !e.running.TryLock() {
 		return nil, ErrRunning
 	}
 	defer e.running.Unlock()
 	r := e.newRun(ledger.NewOverlay(e.store), req)
 	r.dry = true
-	if err := r.sync(ctx); err != nil {
+	if err := unbroken(func() error { return r.sync(ctx) }); err != nil {
 		r.end(ctx, err)
 		return nil, err
 	}
@@ -106,15 +160,24 @@ func (e *Engine) Plan(ctx context.Context, req *Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Plan{Report: report, Hash: report.PlanHash, Counts: r.counts, Breaches: r.breaches, ledger: r.l}, nil
+	return &Plan{Report: report, Hash: report.PlanHash, Counts: r.counts, Breaches: r.breaches, Run: report.Run, Made: report.Started,
+		ledger: r.l, area: r.area}, nil
 }
 
 func (e *Engine) newRun(store state.Store, req *Request) *run {
 	if req == nil {
 		req = &Request{}
 	}
+	var only map[source.ID]bool
+	for _, id := range req.Only {
+		if only == nil {
+			only = map[source.ID]bool{}
+		}
+		only[id] = true
+	}
 	return &run{
 		Engine: e,
+		only:   only,
 		req:    *req,
 		l:      ledger.New(store, e.src.Name(), e.tgt.Name()),
 		report: &Report{Started: time.Now().UTC(), Problems: []Problem{}},
@@ -122,6 +185,7 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		aside:  make(map[source.ID]bool),
 		seen:   newIDSet(),
 
-		unowned: &unowned{map[string]target.ID{}, map[string]target.ID{}, map[string]target.ID{}},
+		scope: &mapping.BoundScope{}, tree: newTree(),
+		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}},
 	}
 }

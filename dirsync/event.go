@@ -6,7 +6,7 @@ import (
 )
 
 // An Event is something that happened in a run: one of [Started], [Read],
-// [Planned], [Applied] and [Finished]. Audit, counters and progress are made of
+// [Planned], [Halted], [Applied] and [Finished]. Audit, counters and progress are made of
 // these; they say everything and change nothing.
 type Event interface{ event() }
 
@@ -33,6 +33,15 @@ type Planned struct {
 	Counts plan.Counts
 }
 
+// Halted: the plan exceeds a budget; nothing of it was written, and it waits for
+// somebody's word. Again says that an earlier run was halted for the same plan:
+// whoever has to decide knows already.
+type Halted struct {
+	Run   uint64
+	Err   *HaltedError
+	Again bool
+}
+
 // Applied: the outcome of one change is settled.
 type Applied struct {
 	Run    uint64
@@ -51,5 +60,6 @@ type Finished struct {
 func (Started) event()  {}
 func (Read) event()     {}
 func (Planned) event()  {}
+func (Halted) event()   {}
 func (Applied) event()  {}
 func (Finished) event() {}

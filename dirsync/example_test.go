@@ -42,8 +42,8 @@ func Example() {
 		}
 	}
 
-	report, err := eng.Sync(ctx, nil)
-	fmt.Println(report.Mode, "run:", report.Created, "created,", err)
+	report, err := eng.Apply(ctx, plan.Hash)
+	fmt.Println("applied:", report.Created, "created,", err)
 
 	src.Edit(ann, func(o *source.Object) { o.Attributes.Set("title", "Engineer") })
 	report, err = eng.Sync(ctx, nil)
@@ -51,6 +51,6 @@ func Example() {
 	// Output:
 	// create ann@contoso.onmicrosoft.com because: new in the source
 	// upn by fallback domain: corp.local isn't verified
-	// full run: 1 created, <nil>
+	// applied: 1 created, <nil>
 	// delta run: 1 updated, <nil>
 }

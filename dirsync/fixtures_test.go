@@ -6,10 +6,12 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/source/memsource"
 	"github.com/dirbridge/dirbridge/state"
@@ -120,4 +122,15 @@ func codes(rep *dirsync.Report) []string {
 		set[p.Code] = true
 	}
 	return slices.Sorted(maps.Keys(set))
+}
+
+// forgetProof makes the configuration unproven, as a state has it that was lost.
+func (w *world) forgetProof() {
+	w.t.Helper()
+	l := ledger.New(w.store, w.src.Name(), w.tgt.Name())
+	facts, err := l.Facts(w.t.Context())
+	require.NoError(w.t, err)
+	facts.Proven = time.Time{}
+	require.NoError(w.t, l.SetFacts(facts))
+	require.NoError(w.t, l.Flush(w.t.Context()))
 }

@@ -22,31 +22,33 @@ import (
 //  3. the lowest ID.
 //
 // A value that its present holder gives up in this plan is taken in a later
-// wave. In a cycle (A wants B's name and B wants A's), the object with the
-// lowest ID steps aside under its placeholder first.
+// wave than the holder's change, see [run.place]. In a cycle (A wants B's name
+// and B wants A's), the object with the lowest ID steps aside first.
 func (r *run) names(ctx context.Context, e *ledger.Entry, in *plan.Input) (wave int, err error) {
-	upn := in.Result.Attributes.First(target.AttrUserPrincipalName)
-	mail := in.Result.Attributes.First(target.AttrMail)
-	var upnWave, mailWave int
-	if in.UPN, upnWave, err = r.contest(ctx, e, target.AttrUserPrincipalName, upn); err != nil {
+	upn := wanted{attr: target.AttrUserPrincipalName, value: in.Result.Attributes.First(target.AttrUserPrincipalName)}
+	mail := wanted{attr: target.AttrMail, value: in.Result.Attributes.First(target.AttrMail)}
+	if in.UPN, upn.from, err = r.contest(ctx, e, upn.attr, upn.value); err != nil {
 		return 0, err
 	}
-	if in.Mail, mailWave, err = r.contest(ctx, e, target.AttrMail, mail); err != nil {
+	if in.Mail, mail.from, err = r.contest(ctx, e, mail.attr, mail.value); err != nil {
 		return 0, err
 	}
 	if in.UPN.Holder != "" && !in.UPN.Foreign {
-		in.UPN.Placeholder = mapping.Placeholder(upn, in.Result.Anchor, r.placeholderDomain(upn))
+		in.UPN.Placeholder = mapping.Placeholder(upn.value, in.Result.Anchor, r.placeholderDomain(upn.value))
 	}
 	if e.Link != nil && !e.Owned() {
 		if err := r.comesBackWith(ctx, e, in); err != nil {
 			return 0, err
 		}
 	}
-	if in.UPN.Temporary || in.Mail.Temporary {
-		r.stepAside(in, upn, mail, upnWave, mailWave)
-		return 0, nil
+	at, err := r.place(ctx, e.Object.ID, holders(upn.from, mail.from))
+	if err != nil {
+		return 0, err
 	}
-	return max(upnWave, mailWave), nil
+	if at.aside && (upn.from != "" || mail.from != "") {
+		return 0, r.stepAside(ctx, e, in, upn, mail)
+	}
+	return at.wave, nil
 }
 
 // comesBackWith sees that an account out of the bin doesn't bring along an
@@ -76,24 +78,42 @@ func (r *run) comesBackWith(ctx context.Context, e *ledger.Entry, in *plan.Input
 	return nil
 }
 
-// stepAside has e give up what others of its cycle wait for, and nothing else
-// that somebody would have to free first. It is planned again in the next
-// round, when what it wants is free.
-func (r *run) stepAside(in *plan.Input, upn, mail string, upnWave, mailWave int) {
-	if in.Mail.Temporary {
-		in.Mail.Placeholder = mapping.Placeholder(mail, in.Result.Anchor, r.placeholderDomain(mail))
-	}
+// A wanted value is one that an object is to get; from is who has to free it
+// first, "" if nobody has to.
+type wanted struct {
+	attr, value string
+	from        source.ID
+}
+
+// stepAside has e give up what others wait for, and take nothing that somebody
+// would have to free first: what nobody waits for it keeps until then. It is
+// planned again in the next round, when what it wants is free.
+func (r *run) stepAside(ctx context.Context, e *ledger.Entry, in *plan.Input, upn, mail wanted) error {
 	for _, n := range []struct {
 		claim *plan.Claim
-		wants string
-		wave  int
-	}{{&in.UPN, upn, upnWave}, {&in.Mail, mail, mailWave}} {
-		if !n.claim.Temporary && n.wave > 0 && n.wants != "" {
-			*n.claim = plan.Claim{Holder: "a later round", Temporary: true} // left as it is
+		wanted
+	}{{&in.UPN, upn}, {&in.Mail, mail}} {
+		if n.from == "" {
+			continue
+		}
+		*n.claim = plan.Claim{Holder: string(n.from), Temporary: true}
+		gives, err := r.awaited(ctx, e, n.attr)
+		if err != nil {
+			return err
+		}
+		if gives || r.aside[e.Object.ID] {
+			n.claim.Placeholder = mapping.Placeholder(n.value, in.Result.Anchor, r.placeholderDomain(n.value))
 		}
 	}
 	in.Again = true
 	r.again = true
+	return nil
+}
+
+// awaited reports whether another of our objects is to get the value that e has.
+func (r *run) awaited(ctx context.Context, e *ledger.Entry, attr string) (bool, error) {
+	winner, err := r.winner(ctx, attr, e.Applied.First(attr), e.Object.ID)
+	return winner != "" && winner != e.Object.ID, err
 }
 
 // placeholderDomain is where placeholders live: the tenant's initial domain,
@@ -105,41 +125,39 @@ func (r *run) placeholderDomain(upn string) string {
 	return upn[strings.LastIndexByte(upn, '@')+1:]
 }
 
-// contest settles who gets value. wave is how many changes have to free values
-// before this one can take its own.
-func (r *run) contest(ctx context.Context, e *ledger.Entry, attr, value string) (c plan.Claim, wave int, err error) {
+// contest settles who gets value. from is who has to free it before e can take
+// it, "" if nobody has to.
+func (r *run) contest(ctx context.Context, e *ledger.Entry, attr, value string) (c plan.Claim, from source.ID, err error) {
 	id := e.Object.ID
 	if value == "" {
-		return c, 0, nil
+		return c, "", nil
 	}
 	holder, err := r.l.Holder(ctx, attr, value)
 	if err != nil || holder == id {
-		return c, 0, err
+		return c, "", err
 	}
 	if foreign := r.unowned.holder(attr, value); foreign != "" {
-		return plan.Claim{Holder: string(foreign), Foreign: true}, 0, nil
+		return plan.Claim{Holder: string(foreign), Foreign: true}, "", nil
 	}
 	winner, err := r.winner(ctx, attr, value, holder)
 	if err != nil {
-		return c, 0, err
+		return c, "", err
 	}
 	if winner != id && winner != "" {
-		return plan.Claim{Holder: string(winner)}, 0, nil
+		return plan.Claim{Holder: string(winner)}, "", nil
 	}
 	if holder == "" {
-		return c, 0, nil
+		return c, "", nil
 	}
 	// The holder doesn't want it any more. Does it let go in this plan?
-	wave, cycle, err := r.releases(ctx, attr, value, id)
-	switch {
-	case err != nil:
-		return c, 0, err
-	case wave < 0:
-		return plan.Claim{Holder: string(holder)}, 0, nil
-	case cycle, r.aside[id] && wave > 0:
-		return plan.Claim{Holder: string(holder), Temporary: true}, 0, nil
+	goes, err := r.releases(ctx, attr, value, id)
+	if err != nil {
+		return c, "", err
 	}
-	return c, wave, nil
+	if !goes {
+		return plan.Claim{Holder: string(holder)}, "", nil
+	}
+	return c, holder, nil
 }
 
 // winner returns who of our objects is to have value.
@@ -164,7 +182,12 @@ func (r *run) winner(ctx context.Context, attr, value string, holder source.ID) 
 		if err != nil {
 			return "", err
 		}
-		if e != nil && (best == nil || before(e, best, value)) {
+		if e == nil || best != nil && !before(e, best, value) {
+			continue
+		}
+		if shut, err := r.shutOut(ctx, e); err != nil {
+			return "", err
+		} else if !shut {
 			best = e
 		}
 	}
@@ -190,103 +213,16 @@ func before(a, b *ledger.Entry, value string) bool {
 	return cmp.Or(cmp.Compare(own(a), own(b)), cmp.Compare(a.Object.ID, b.Object.ID)) < 0
 }
 
-// longestChain bounds how far a chain of values that are passed on is followed.
-const longestChain = 1000
-
-// releases follows who frees value in this plan: its holder, for which in turn
-// somebody else may have to make room. It returns the number of changes that
-// come before, or -1 if somebody on the way doesn't move in this plan. cycle
-// says that the chain comes back to id and that id is the one to step aside.
-func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (wave int, cycle bool, err error) {
-	lowest, at, seen := id, 0, map[source.ID]bool{id: true}
-	for wave = 1; wave <= longestChain; wave++ {
-		holder, err := r.l.Holder(ctx, attr, value)
-		if err != nil {
-			return -1, false, err
-		}
-		if holder == id {
-			if lowest != id {
-				// Another one of the cycle steps aside; this one follows it,
-				// behind those between.
-				return at, false, nil
-			}
-			return 0, true, nil
-		}
-		if holder == "" || seen[holder] {
-			// The end of the chain, or a cycle further on, which is broken by
-			// one of its own.
-			return wave - 1, false, nil
-		}
-		seen[holder] = true
-		if holder < lowest {
-			lowest, at = holder, wave
-		}
-		wants, err := r.wish(ctx, attr, holder)
-		if err != nil {
-			return -1, false, err
-		}
-		switch {
-		case wants == nil:
-			// It stays. Who waits for it loses: that one keeps its address,
-			// or lets its name go for a placeholder.
-			if wave > 1 && attr == target.AttrUserPrincipalName {
-				return wave - 1, false, nil
-			}
-			return -1, false, nil
-		case *wants == "":
-			return wave, false, nil
-		}
-		value = *wants
-	}
-	return -1, false, nil
-}
-
-// wish returns what id takes in this plan instead of what it has: nil if it
-// stays as it is, "" if it lets go without wanting anything of others.
-func (r *run) wish(ctx context.Context, attr string, id source.ID) (*string, error) {
-	moves, err := r.moving(ctx, id)
-	if err != nil || !moves {
-		return nil, err
-	}
-	if in, err := r.l.Intent(ctx, id); in != nil || err != nil {
-		return nil, err // its outcome is open; nothing is decided on top of it
-	}
-	e, err := r.l.Entry(ctx, id)
-	if e == nil || err != nil {
-		return nil, err
-	}
-	goes := new(string)
-	if e.Presence == plan.Deleted {
-		return goes, nil
-	}
-	value := e.UPN
-	if attr == target.AttrMail {
-		value = e.Mail
-	}
-	if value == "" || r.unowned.holder(attr, value) != "" || ledger.SameName(attr, e.Taken[attr], value) {
-		return nil, nil // can't be cleared; isn't ours to take
-	}
-	holder, err := r.l.Holder(ctx, attr, value)
-	if err != nil {
-		return nil, err
-	}
-	winner, err := r.winner(ctx, attr, value, holder)
-	switch {
-	case err != nil:
-		return nil, err
-	case winner == id:
-		return &value, nil
-	case attr == target.AttrUserPrincipalName:
-		return goes, nil // for a placeholder
-	}
-	return nil, nil
-}
-
-// moving reports whether there is still something to do for id in this run.
-func (r *run) moving(ctx context.Context, id source.ID) (bool, error) {
-	if id == "" {
+// shutOut reports whether e gets no account, whatever becomes of its names: so
+// it keeps nobody from them, see [run.yield].
+func (r *run) shutOut(ctx context.Context, e *ledger.Entry) (bool, error) {
+	if e.Link != nil {
 		return false, nil
 	}
-	due, err := r.l.Due(ctx, id)
-	return due != nil && r.isDue(id, *due), err
+	if r.unowned.holder(target.AttrUserPrincipalName, e.UPN) != "" || r.unowned.holder(target.AttrMail, e.Mail) != "" {
+		return true, nil
+	}
+	in := plan.Input{Result: mapping.Result{Anchor: e.Anchor}}
+	err := r.anchorTaken(ctx, e.Object.ID, &in)
+	return in.AnchorHolder != "" || in.AnchorOwner != "", err
 }

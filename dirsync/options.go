@@ -4,8 +4,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/dirbridge/dirbridge/dirsync/audit"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
 )
 
 // Options tune an [Engine]. The zero value is good.
@@ -14,13 +16,59 @@ type Options struct {
 	// to [mapping.New] with its defaults.
 	Mapper mapping.Mapper
 
-	// Limits are what a run may remove without approval. The zero value means
-	// 500 accounts, and 20 % of all owned ones once these are over 100.
+	// Scope says who is synchronized, of those whom the source gives; nil is
+	// everybody. What it names by DN is bound to the container's ID in the first
+	// run, see [mapping.Scope]; a run for which a name means nothing ends with
+	// [ErrScope]. A source has to give containers ([source.Container]) for it to
+	// ask where objects lie, and the attributes of its conditions.
+	//
+	// Who leaves because the scope was changed, and not because of what happened
+	// in the directory, needs somebody's approval: see [plan.Limits].
+	Scope *mapping.Scope
+
+	// Limits are what may be done without approval: budgets of removals,
+	// disables, changed names and the like over a sliding window of runs. A
+	// plan that exceeds one halts the run before anything is written. The zero
+	// value has the defaults of [plan.Limits].
 	Limits plan.Limits
+
+	// Policy says which changes are carried out at all. Defaults to
+	// [plan.SyncAll].
+	Policy plan.Policy
+
+	// Protected are accounts that are never adopted and never written, whatever
+	// the directory says, such as those for emergencies: by the target's ID, or
+	// by userPrincipalName, which a rename at the target escapes. Beside these,
+	// everybody is protected whom the target names ([target.Protector]):
+	// administrators, in Office 365. If the target can't tell, every account
+	// that exists counts as protected.
+	Protected []string
+
+	// IgnoreRoles has accounts written whatever roles they hold: the target
+	// isn't asked, and only those in Protected are protected. Whoever may write
+	// the directory may then take hold of an administrator's account.
+	IgnoreRoles bool
+
+	// Audit are told of every call that is meant to change something at the
+	// target, and of what people decided. The engine keeps each record in its
+	// store, in the commit that settles the call, until every sink has it: a
+	// crash loses none and doubles none. A run whose sinks can't be written
+	// ends with [ErrAudit], at its start before anything is written. Give a
+	// sink to one engine only. None means no audit.
+	Audit []audit.Sink
 
 	// Leaving says what happens to the account of an object that left the
 	// scope. Defaults to [plan.DisableOnLeave].
 	Leaving plan.Leaving
+
+	// Drift says what becomes of what others change at our accounts. Defaults
+	// to [PutBack].
+	Drift DriftPolicy
+
+	// Reconcile is how often a run looks at all of our accounts, whatever the
+	// target's deltas say; a target without deltas has nothing else. Defaults
+	// to 7 days; negative means only when there is no other way, or when asked.
+	Reconcile time.Duration
 
 	// Parallel is how many calls (batches, where the target has them) are on
 	// the wire at once. Defaults to 4. The target's write quota is what limits
@@ -59,8 +107,28 @@ func (o *Options) withDefaults() (Options, error) {
 		}
 		x.Mapper = rules
 	}
+	if x.Scope != nil {
+		if err := x.Scope.Check(); err != nil {
+			return x, err
+		}
+	}
+	if x.Policy == "" {
+		x.Policy = plan.SyncAll
+	}
+	if err := x.Policy.Check(); err != nil {
+		return x, err
+	}
 	if x.Leaving == "" {
 		x.Leaving = plan.DisableOnLeave
+	}
+	if x.Drift == "" {
+		x.Drift = PutBack
+	}
+	if err := x.Drift.Check(); err != nil {
+		return x, err
+	}
+	if x.Reconcile == 0 {
+		x.Reconcile = 7 * 24 * time.Hour
 	}
 	if x.Parallel <= 0 {
 		x.Parallel = 4
@@ -74,6 +142,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if x.Logger == nil {
 		x.Logger = slog.New(slog.DiscardHandler)
 	}
+	x.Logger = slog.New(calmHandler{x.Logger.Handler()})
 	return x, nil
 }
 
@@ -83,7 +152,16 @@ type Request struct {
 	// Full asks for a complete read of the source.
 	Full bool
 
+	// Reconcile asks for a look at all of our accounts at the target, for what
+	// others changed there (see [Options.Drift]).
+	Reconcile bool
+
 	// Retry asks for everything that failed before to be tried again now,
 	// without waiting until its time has come.
 	Retry bool
+
+	// Only has just these objects looked up at the source and synchronized,
+	// under the same budgets as ever. The watermark stays where it is. It needs
+	// a source that is a [source.Finder].
+	Only []source.ID
 }

@@ -17,7 +17,7 @@ import (
 // index. Whoever a changed claim may concern becomes due as well. After it, the
 // index holds the claims of everybody, whatever the order in which they came.
 func (r *run) prepare(ctx context.Context) error {
-	r.newcomer, r.late, r.winners = newcomers{}, nil, nil
+	r.newcomer, r.late, r.winners, r.places = newcomers{}, nil, nil, nil
 	for k, err := range r.l.Dues(ctx) {
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 	case e.Presence == plan.Present:
 		res = r.mapped(e)
 		switch {
-		case res.Skip != nil:
+		case res.Skip != nil || res.Undecided:
 			if !e.Owned() {
 				upn, mail, anchor, suffix = "", "", "", ""
 			}
@@ -74,13 +74,11 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 				mail = first(v)
 			}
 			anchor, suffix = res.Anchor, res.Suffix
-			if e.Link != nil {
-				anchor = e.Link.Anchor
-			} else {
+			if e.Link == nil {
 				r.newcomer.add(id, res)
 			}
 		}
-		if res.Skip == nil && e.Memory != res.Memory {
+		if sided := r.sided(e, res); sided || res.Skip == nil && e.Memory != res.Memory {
 			e.Memory = res.Memory
 			if err := r.l.SetEntry(e); err != nil {
 				return err
@@ -91,6 +89,15 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 		upn, mail, anchor, suffix = "", "", "", ""
 	case e.Presence == plan.Deleted:
 		upn, mail, suffix = "", "", ""
+	}
+	// An account keeps its anchor, also in the bin, and so does one that may have
+	// come of a create with an unknown outcome: nobody else gets it.
+	if e.Link != nil {
+		anchor = e.Link.Anchor
+	} else if in, err := r.l.Intent(ctx, id); err != nil {
+		return err
+	} else if in != nil {
+		anchor = in.Change.Anchor
 	}
 	if e.UPN == upn && e.Mail == mail && e.Anchor == anchor && e.Suffix == suffix {
 		return nil
@@ -135,22 +142,32 @@ func fatal(res mapping.Result) bool {
 	return slices.ContainsFunc(res.Problems, func(p mapping.Problem) bool { return p.Fatal })
 }
 
-// mapped asks the rules about an entry. A panic in them is a problem of this
+// mapped asks the scope and the rules about an entry.
+func (r *run) mapped(e *ledger.Entry) mapping.Result {
+	if res, decided := r.scoped(e); decided {
+		return res
+	}
+	return r.ruled(e)
+}
+
+// ruled asks the rules about an entry. A panic in them is a problem of this
 // object, of which nothing is changed.
-func (r *run) mapped(e *ledger.Entry) (res mapping.Result) {
+func (r *run) ruled(e *ledger.Entry) (res mapping.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			r.opt.Logger.Error("the mapping rules panicked", "object", string(e.Object.ID), "panic", fmt.Sprintf("%T", p))
-			res = mapping.Result{Kind: target.User, Anchor: e.Memory.Anchor, Suffix: e.Suffix, Memory: e.Memory,
+			res = mapping.Result{Kind: e.Kind(), Anchor: e.Memory.Anchor, Suffix: e.Suffix, Memory: e.Memory,
 				Problems: []mapping.Problem{{Code: "rules-panicked", Fatal: true,
 					Message: fmt.Sprintf("the mapping rules broke down on this object (%T)", p),
 					Remedy:  "correct the rules; the object is looked at again when it or they change"}}}
 		}
 	}()
-	return r.opt.Mapper.Map(mapping.Input{
-		Object: e.Object, Domains: r.domains, Previous: e.Memory,
+	o := e.Object
+	o.DN = r.tree.dnOf(&o)
+	return r.taken(r.opt.Mapper.Map(mapping.Input{
+		Object: o, Domains: r.domains, Previous: e.Memory,
 		RefusedDomain: e.RefusedDomain, Now: r.report.Started,
-	})
+	}))
 }
 
 // claim replaces the claim old of id by value, and marks those who share
@@ -203,10 +220,16 @@ func (r *run) forget(ctx context.Context, e *ledger.Entry) error {
 		return err
 	}
 	r.l.SetSuffix(e.Suffix, "", id)
+	r.l.SetParent(id, e.Object.Parent, "", false)
 	r.l.ClearDue(id)
+	r.l.ClearLook(id)
+	if err := r.l.SetDrift(id, nil); err != nil {
+		return err
+	}
 	if err := r.l.SetProblems(id, nil); err != nil {
 		return err
 	}
 	r.l.Forget(id)
+	r.forgetRefs(id)
 	return nil
 }

@@ -22,11 +22,24 @@ func (r *run) read(ctx context.Context) error {
 		return fmt.Errorf("read the state: %w", err)
 	}
 	from := w.Value
+	if len(r.req.Only) > 0 {
+		return r.readOnly(ctx)
+	}
 	switch {
+	case w.Broken:
+		from, r.report.FullReason = "", "an earlier complete read was broken off"
+	case r.facts.Behind:
+		from, r.report.FullReason = "", "the state is older than what was done"
 	case r.req.Full:
 		from, r.report.FullReason = "", "asked for"
 	case from == "":
 		r.report.FullReason = "first run"
+	case r.scoping.Reread:
+		from, r.report.FullReason = "", "a container came back"
+	case r.unsettled:
+		from, r.report.FullReason = "", "an earlier run ended before it had looked at the containers that moved"
+	case r.unplaced():
+		from, r.report.FullReason = "", "the scope asks where objects lie"
 	}
 	events, delta := source.Read(ctx, r.src, from)
 	if !delta && from != "" {
@@ -44,6 +57,15 @@ func (r *run) read(ctx context.Context) error {
 		r.report.Mode = Full
 		r.seen, r.report.Unchanged = newIDSet(), 0
 		r.reached = new(source.Watermark)
+		if w.Value != "" && !w.Broken {
+			// What it gives may come from another domain controller and be
+			// older than what is known. Deltas from the old watermark wouldn't
+			// repeat that: if this read breaks off, the next one is complete.
+			w.Broken = true
+			if err := r.l.SetWatermark(w); err != nil {
+				return err
+			}
+		}
 		err = r.consume(ctx, events, true)
 	}
 	if err != nil {
@@ -94,6 +116,9 @@ func (r *run) forgetRefusals(ctx context.Context) error {
 	return nil
 }
 
+// codeUnknown is the code of a change of which nobody knows whether it was made.
+const codeUnknown = "outcome-unknown"
+
 // The codes of what is tried again in a complete run.
 const (
 	codeValueRefused  = "value-refused" // as plan gives it
@@ -104,12 +129,25 @@ const (
 // kept as it falls: it is true either way, and the watermark hasn't moved.
 func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error], checkpointed bool) error {
 	var last source.Op
+	r.refs.told, r.refs.passed, r.refs.purge = nil, nil, r.refers()
+	if err := r.purgeRefs(ctx); err != nil { // what a crash left
+		return err
+	}
 	for ev, err := range events {
 		if err != nil {
 			return err
 		}
 		last = ev.Op
+		if ev.Op == source.Refers {
+			if err := r.takeRefs(ctx, ev); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := r.l.Unit(ctx, func() error { return r.take(ctx, ev) }); err != nil {
+			return err
+		}
+		if err := r.purgeRefs(ctx); err != nil {
 			return err
 		}
 	}
@@ -120,17 +158,24 @@ func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error]
 	if checkpointed && last != source.Checkpoint {
 		return fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)
 	}
-	return nil
+	return r.passCheckpoint(ctx)
 }
 
 // take remembers one event.
 func (r *run) take(ctx context.Context, ev source.Event) error {
+	if ev.Object.Kind == source.Container && ev.Op != source.Checkpoint {
+		r.mark(ev.Object.ID)
+		return r.observeContainer(ctx, ev)
+	}
 	switch ev.Op {
 	case source.Checkpoint:
 		if r.reached != nil {
 			// What a complete read didn't give has to be looked up first: the
 			// deltas after this watermark will say nothing about it.
 			*r.reached = ev.Watermark
+			return nil
+		}
+		if r.holdCheckpoint(ev.Watermark) {
 			return nil
 		}
 		return r.setWatermark(ev.Watermark)
@@ -183,6 +228,10 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		if e, err = r.l.Entry(ctx, o.ID); err != nil {
 			return err
 		}
+	}
+	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
+	if e.Presence == plan.Left {
+		e.Side.Out = ledger.SideLeft
 	}
 	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
 	e.RefusedDomain = ""

@@ -1,6 +1,7 @@
 package dirsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
 
@@ -25,27 +27,33 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 	if target.OutcomeUnknown(err) {
 		r.failed[id] = true
 		return r.blame(ctx, e, mapping.Problem{
-			Code:    "outcome-unknown",
+			Code:    codeUnknown,
 			Message: "it isn't known whether the target made the change (" + string(c.Op) + "): " + err.Error(),
 			Remedy:  "nothing: the next run looks it up and settles it",
 		}, err)
+	}
+	off, ours := errors.AsType[*protectedError](err)
+	if c.Op == target.Restore && !errors.Is(err, target.ErrNotApplied) && !ours {
+		// It may have come back before something else went wrong.
+		e.MayLive = true
+		if err := r.l.SetEntry(e); err != nil {
+			return err
+		}
 	}
 	if !repeat || settlesRepeat(err) {
 		r.l.ClearIntent(id)
 	}
 	if repeat && settlesRepeat(err) && c.Op != target.Create {
 		// What refuses it now need not have been so at the first call.
-		for _, attr := range c.Set.Names() {
-			if !slices.Contains(e.Unsure, attr) {
-				e.Unsure = append(e.Unsure, attr)
-			}
-		}
-		if err := r.l.SetEntry(e); err != nil {
+		if err := r.doubt(r.wire, e, c); err != nil {
 			return err
 		}
 	}
 	attr := target.AttributeOf(err)
 	switch {
+	case ours:
+		return r.later(ctx, e, off.problem, err)
+
 	case errors.Is(err, target.ErrNotApplied):
 		return r.markDue(ctx, id, "")
 
@@ -70,10 +78,10 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 	case errors.Is(err, target.ErrNotFound):
 		return r.lost(ctx, e, c, err)
 
-	case errors.Is(err, target.ErrExists):
+	case errors.Is(err, target.ErrExists) && (attr != target.AttrAnchor || c.Set[attr] == nil):
 		return r.conflict(ctx, e, c, err)
 
-	case (errors.Is(err, target.ErrInvalid) || errors.Is(err, target.ErrReadOnly)) && c.Set[attr] != nil && !slices.Contains(required, attr):
+	case (errors.Is(err, target.ErrInvalid) || errors.Is(err, target.ErrReadOnly) || attr == target.AttrAnchor) && c.Set[attr] != nil && !slices.Contains(required, attr):
 		// One value is refused: the rest of the object goes on without it.
 		if e.Refused == nil {
 			e.Refused = map[string][]string{}
@@ -152,7 +160,7 @@ func (r *run) blame(ctx context.Context, e *ledger.Entry, p mapping.Problem, cau
 	}
 	ps = slices.DeleteFunc(ps, func(o plan.Problem) bool { return o.Answer }) // the last word counts
 	if te, ok := errors.AsType[*target.Error](cause); ok {
-		x.RequestID = te.RequestID
+		x.RequestID = cmp.Or(te.RequestID, te.ClientRequestID)
 	}
 	if h, ok := errors.AsType[*heldError](cause); ok {
 		x.Holder = string(h.id)
@@ -201,8 +209,21 @@ func (r *run) refusedDomain(ctx context.Context, e *ledger.Entry, c *plan.Change
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
+	// Planning will say the same; until then this is by what a complete run
+	// finds whom to try again.
+	if err := r.blame(ctx, e, domainRefused(domain), err); err != nil {
+		return err
+	}
 	r.again = true
 	return r.markDue(ctx, c.Source, "")
+}
+
+func domainRefused(domain string) mapping.Problem {
+	return mapping.Problem{
+		Code: codeDomainRefused, Attribute: target.AttrUserPrincipalName,
+		Message: "the target refuses the domain " + domain + " for this account though it lists it as verified; the fallback is used",
+		Remedy:  "nothing, if the domain was verified a short while ago: it is tried again when the object or the list of domains changes, in a full run, and when asked",
+	}
 }
 
 // lost decides about an account of ours that isn't where it was. One that
@@ -216,17 +237,15 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
 	switch {
 	case ferr == nil && c.Op != target.Restore:
-		wasOwned := e.Owned()
-		e.Link.Binned = time.Now().UTC()
-		if wasOwned {
-			r.facts.Owned--
-		}
-		if err := r.releaseNames(ctx, e); err != nil {
+		if err := r.binned(ctx, e); err != nil {
 			return err
 		}
 	case errors.Is(ferr, target.ErrNotFound) && c.Op == target.Restore:
 		// It was in the bin and isn't any more, and it isn't live either: its
 		// time there is over. A new account follows, if the anchor is free.
+		if err := r.wake(ctx, c.Source, ledger.Wake{Lost: true}); err != nil {
+			return err
+		}
 		r.l.ClearOwner(e.Link.ID)
 		e.Link, e.Applied = nil, nil
 	case ferr != nil && !errors.Is(ferr, target.ErrNotFound) && !errors.Is(ferr, errors.ErrUnsupported):
@@ -236,7 +255,10 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 	case c.Removal && c.Op == target.Disable:
 		// It left, and so has its account. If it comes back, it is a new one.
 		if e.Owned() {
-			r.facts.Owned--
+			r.facts.Own(e.Kind(), -1)
+		}
+		if err := r.wake(ctx, c.Source, ledger.Wake{Lost: true}); err != nil {
+			return err
 		}
 		if err := r.releaseNames(ctx, e); err != nil {
 			return err
@@ -312,8 +334,7 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			if err := r.l.SetEntry(e); err != nil {
 				return err
 			}
-			r.again = true
-			return r.markDue(ctx, e.Object.ID, "")
+			return r.planAgain(ctx, e.Object.ID)
 		}
 		owner, oerr := r.l.Owner(ctx, holder)
 		if oerr != nil {
@@ -325,6 +346,18 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 		}
 		if moves && !r.aside[e.Object.ID] {
 			r.aside[e.Object.ID] = !r.aside[owner]
+			r.again = true
+			return r.markDue(ctx, e.Object.ID, "")
+		}
+	}
+	if value != "" && holder != "" {
+		// One of ours was to let go of it and couldn't: in the next round this
+		// one is who loses, and the rest of it goes on.
+		owner, oerr := r.l.Owner(ctx, holder)
+		if oerr != nil {
+			return oerr
+		}
+		if owner != "" && owner != e.Object.ID && r.failed[owner] && r.round < maxRounds {
 			r.again = true
 			return r.markDue(ctx, e.Object.ID, "")
 		}
@@ -341,6 +374,22 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 		p.Message += " (" + string(holder) + ")"
 	}
 	return r.later(ctx, e, p, &heldError{holder, err})
+}
+
+// planAgain has the object planned again in this run. Unlike [run.markDue] it
+// keeps the count of tries: what is in the way hasn't changed.
+func (r *run) planAgain(ctx context.Context, id source.ID) error {
+	due, err := r.l.Due(ctx, id)
+	if err != nil {
+		return err
+	}
+	again := ledger.Due{}
+	if due != nil {
+		again.Attempts, again.Why = due.Attempts, due.Why
+	}
+	r.again = true
+	delete(r.failed, id)
+	return r.l.SetDue(id, again)
 }
 
 // A heldError carries the holder of a value along with the refusal.

@@ -297,7 +297,7 @@ func TestAnAddressMovesTogetherWithOtherChanges(t *testing.T) {
 
 func TestTheGuardCountsWhatWasDone(t *testing.T) {
 	w := newWorld(t, func(w *world) {
-		w.opt.Limits = plan.Limits{Removals: 5, Percent: -1}
+		w.opt.Limits = plan.Limits{Removals: plan.Limit{Count: 5, Percent: -1}}
 		w.opt.Patience = 50 * time.Millisecond
 	})
 	ids := w.people(10)

@@ -21,11 +21,22 @@ const maxRounds = 6
 // target are made by others.
 type run struct {
 	*Engine
-	req    Request
-	dry    bool
+	req Request
+	dry bool // nothing is written, not even to the store
+
+	keeping bool               // only plans, and keeps the plan
+	apply   string             // the hash of the one plan to carry out
+	only    map[source.ID]bool // these objects alone; nil for all
+
 	l      *ledger.Ledger
 	facts  *ledger.Facts
 	report *Report
+
+	scoping *ledger.Scope       // what is remembered of the scope
+	scope   *mapping.BoundScope // as this run has it, once the source was read
+	tree    *tree               // of the source's containers, likewise
+
+	unsettled bool // an earlier run left containers that moved
 
 	domains  mapping.Domains
 	full     bool // the read was a complete one
@@ -34,12 +45,28 @@ type run struct {
 	newcomer newcomers
 	late     []source.ID // due because of a claim, and perhaps not prepared
 	winners  map[[2]string]source.ID
-	aside    map[source.ID]bool // has to free what it holds before it takes what it wants
+	places   map[source.ID]place // in this round's plan, of those that wait and are waited for
+	aside    map[source.ID]bool  // has to free what it holds before it takes what it wants
 	unowned  *unowned
+	guarded  protection // who must not be written
 
-	counts   plan.Counts // of this round's plan
-	done     plan.Counts // what of the rounds before was carried out
+	refs references
+
+	area     int         // where this round's plan stands
+	hash     string      // its name
+	counts   plan.Counts // what it holds
+	tally    plan.Tally  // what of that counts for the budgets
 	breaches []plan.Breach
+	budget   budget
+	kept     *ledger.Kept       // the plan that waits for somebody's word
+	approval *ledger.Approval   // under which this round is carried out
+	covered  map[source.ID]bool // what an approved change has begun, its next step ends
+
+	undoing uint64 // the run that this round undoes
+
+	outbox int // audit records since the last delivery
+
+	unplanned Report // as it was before the first planning
 
 	round    int                // of planning, from 0
 	again    bool               // outcomes ask for another round
@@ -48,6 +75,7 @@ type run struct {
 	wire     context.Context    // of calls to the target: outlives the run's by the grace
 	stop     error              // why no more is written in this run
 	noCreate error              // why nothing more is created in this run
+	noBin    bool               // the target's bin can't be read
 	failed   map[source.ID]bool // refused in this run; not tried again at once
 }
 
@@ -59,31 +87,52 @@ func (r *run) sync(ctx context.Context) error {
 	if err := r.askDomains(ctx); err != nil {
 		return err
 	}
-	if err := r.settleOpenIntents(ctx); err != nil {
+	if done, err := r.applyUndo(ctx); done || err != nil {
 		return err
 	}
 	if err := r.read(ctx); err != nil {
 		return err
 	}
+	if err := r.noteScope(ctx); err != nil {
+		return err
+	}
+	if err := r.settleOpenIntents(ctx); err != nil {
+		return err
+	}
+	if err := r.settleOpenRefs(ctx); err != nil {
+		return err
+	}
 	if err := r.noteChangedRules(ctx); err != nil {
 		return err
 	}
+	if err := r.reconcile(ctx); err != nil {
+		return err
+	}
+	if err := r.drift(ctx); err != nil {
+		return err
+	}
+	r.unplanned = *r.report
 	for round := 0; ; round++ {
 		if err := r.plan(ctx, round); err != nil {
 			return err
 		}
-		if r.dry {
-			r.emit(Planned{Run: r.report.Run, Round: round, Hash: r.report.PlanHash, Counts: r.counts})
-			return nil
+		if r.dry || r.keeping {
+			return r.show(ctx)
 		}
-		if err := r.guard(); err != nil {
+		if round == 0 {
+			if err := r.admit(ctx); err != nil {
+				return err
+			}
+			r.report.PlanHash = r.hash
+		}
+		if err := r.guard(ctx); err != nil {
 			return err
 		}
 		if err := r.prove(); err != nil {
 			return err
 		}
-		r.emit(Planned{Run: r.report.Run, Round: round, Hash: r.report.PlanHash, Counts: r.counts})
-		if err := r.apply(ctx); err != nil {
+		r.emit(Planned{Run: r.report.Run, Round: round, Hash: r.hash, Counts: r.counts})
+		if err := r.carryOut(ctx); err != nil {
 			return err
 		}
 		if !r.again || round == maxRounds {
@@ -95,6 +144,21 @@ func (r *run) sync(ctx context.Context) error {
 	}
 }
 
+// show ends a run that only plans.
+func (r *run) show(ctx context.Context) (err error) {
+	if r.breaches, err = r.exceeds(ctx); err != nil {
+		return err
+	}
+	r.report.PlanHash = r.hash
+	if r.keeping {
+		if err := r.keep(ctx, 0); err != nil {
+			return err
+		}
+	}
+	r.emit(Planned{Run: r.report.Run, Hash: r.hash, Counts: r.counts})
+	return nil
+}
+
 // begin loads the facts and numbers the run.
 func (r *run) begin(ctx context.Context) error {
 	facts, err := r.l.Facts(ctx)
@@ -104,8 +168,37 @@ func (r *run) begin(ctx context.Context) error {
 	r.facts = facts
 	r.facts.Runs++
 	r.report.Run = r.facts.Runs
+	if err := r.l.SetFacts(r.facts); err != nil { // before anything else: a run that can't commit writes nothing
+		return err
+	}
 	r.emit(Started{Run: r.report.Run, Dry: r.dry})
-	return nil
+	if err := r.loadScope(ctx); err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	if err := r.loadKept(ctx); err != nil {
+		return err
+	}
+	if err := r.loadBudget(ctx); err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	return r.openOutbox(ctx)
+}
+
+// unit calls f; if it fails, nothing of what it did to the ledger and the facts
+// is left.
+func (r *run) unit(ctx context.Context, f func() error) error {
+	before := *r.facts
+	err := r.l.Unit(ctx, f)
+	if err != nil && !errors.Is(err, ledger.ErrCommit) {
+		*r.facts = before
+	}
+	return err
+}
+
+// warn reports something about the run as a whole.
+func (r *run) warn(w Warning) {
+	r.report.Warnings = append(r.report.Warnings, w)
+	r.opt.Logger.Warn(w.Message, "code", w.Code, "remedy", w.Remedy)
 }
 
 // askDomains asks the target for its domains.
@@ -179,13 +272,17 @@ func (r *run) reconsider(ctx context.Context, id source.ID) error {
 
 // markDue says that id has to be planned now, whatever happened before.
 // why tells people what the change will be for; "" is that the object changed.
+// That it is to put back what others wrote counts before all else, for the budget.
 func (r *run) markDue(ctx context.Context, id source.ID, why string) error {
 	delete(r.failed, id)
 	d, err := r.l.Due(ctx, id)
 	if err != nil {
 		return err
 	}
-	if d != nil && d.Next.IsZero() {
+	if d != nil && d.Why == whyChangedThere {
+		why = d.Why
+	}
+	if d != nil && d.Next.IsZero() && (d.Why == why || why != whyChangedThere) {
 		return nil
 	}
 	return r.l.SetDue(id, ledger.Due{Why: why})
@@ -193,10 +290,13 @@ func (r *run) markDue(ctx context.Context, id source.ID, why string) error {
 
 // isDue reports whether an object is to be planned in this round.
 func (r *run) isDue(id source.ID, d ledger.Due) bool {
-	if r.failed[id] {
+	if r.failed[id] || r.only != nil && !r.only[id] {
 		return false
 	}
-	return r.req.Retry || !time.Now().Before(d.Next)
+	if r.kept != nil && (r.kept.Approval != nil || r.apply != "") {
+		return true // the plan that waits may hold any of them
+	}
+	return r.req.Retry || d.Withheld && r.facts.Policy != r.opt.Policy || !time.Now().Before(d.Next)
 }
 
 // pause waits until the earliest retry of what isn't visible yet.
@@ -222,103 +322,9 @@ func (r *run) pause(ctx context.Context) error {
 // no planning without a complete read), nothing is to be removed, and the guard
 // let the plan through.
 func (r *run) prove() error {
-	if !r.facts.Proven.IsZero() || r.counts.Removals+r.report.HeldBack > 0 {
+	if !r.facts.Proven.IsZero() || r.counts.Removals+r.report.HeldBack > 0 || r.only != nil || r.approval != nil {
 		return nil
 	}
 	r.facts.Proven = time.Now().UTC()
 	return r.l.SetFacts(r.facts)
-}
-
-// end completes the report, keeps the record of the run, and tells.
-func (r *run) end(ctx context.Context, err error) (*Report, error) {
-	r.report.Finished = time.Now().UTC()
-	keep := context.WithoutCancel(ctx)
-	if e := r.close(keep, err); e != nil {
-		err = errors.Join(err, e)
-	}
-	r.log(err)
-	r.emit(Finished{Report: r.report, Err: err})
-	return r.report, err
-}
-
-// close gathers what is still wrong and commits what the run remembers.
-func (r *run) close(ctx context.Context, runErr error) error {
-	if r.facts == nil {
-		return nil
-	}
-	for k, err := range r.l.Problems(ctx) {
-		if err != nil {
-			return err
-		}
-		for _, p := range k.Value {
-			if !p.Once || !p.Since.Before(r.report.Started) {
-				r.report.Problems = append(r.report.Problems, p)
-			}
-		}
-	}
-	w, err := r.l.Watermark(ctx)
-	if err != nil {
-		return err
-	}
-	r.report.Watermark = w.Value
-	if r.dry {
-		return nil
-	}
-	if runErr == nil {
-		r.facts.Finished = r.report.Finished
-	}
-	if err := r.l.SetFacts(r.facts); err != nil {
-		return err
-	}
-	if err := r.l.SetRun(r.report.Run, r.record(runErr)); err != nil {
-		return err
-	}
-	if r.report.Run > keptRuns {
-		r.l.DropRun(r.report.Run - keptRuns)
-	}
-	return r.l.Flush(ctx)
-}
-
-// keptRuns is how many records of past runs are kept.
-const keptRuns = 200
-
-// A runRecord is what is remembered of a run: the report without the lists.
-type runRecord struct {
-	Report
-	Problems  int    `json:"problems"`
-	Watermark string `json:"watermark,omitempty"` // shadows the report's: it is kept elsewhere
-	Error     string `json:"error,omitempty"`
-}
-
-func (r *run) record(err error) runRecord {
-	rec := runRecord{Report: *r.report, Problems: len(r.report.Problems)}
-	if err != nil {
-		rec.Error = err.Error()
-	}
-	return rec
-}
-
-func (r *run) emit(e Event) {
-	if r.opt.OnEvent == nil {
-		return
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			r.opt.Logger.Error("a listener panicked", "event", fmt.Sprintf("%T", e), "panic", fmt.Sprintf("%T", p))
-		}
-	}()
-	r.opt.OnEvent(e)
-}
-
-func (r *run) log(err error) {
-	l := r.opt.Logger.With("run", r.report.Run, "mode", string(r.report.Mode), "dry", r.dry,
-		"read", r.report.Read, "created", r.report.Created, "updated", r.report.Updated,
-		"disabled", r.report.Disabled, "deleted", r.report.Deleted, "restored", r.report.Restored,
-		"unchanged", r.report.Unchanged, "problems", len(r.report.Problems),
-		"duration", r.report.Finished.Sub(r.report.Started))
-	if err != nil {
-		l.Error("run failed", "error", err)
-		return
-	}
-	l.Info("run finished")
 }

@@ -2,10 +2,13 @@ package dirsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/dirbridge/dirbridge/dirsync/audit"
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/source"
@@ -14,7 +17,11 @@ import (
 
 // settle remembers the outcome of one change. All that it puts goes into one
 // commit: link, applied values, indexes, what is left to do.
-func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, repeat bool) error {
+func (r *run) settle(ctx context.Context, in *ledger.Intent, res target.Result, repeat bool) error {
+	c := &in.Change
+	if c.Op == target.Refer {
+		return r.settleRefs(ctx, in, res)
+	}
 	e, err := r.l.Entry(ctx, c.Source)
 	if err != nil {
 		return err
@@ -26,7 +33,6 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 		e.Object.ID, e.Object.DN = c.Source, c.Name
 	}
 	r.emit(Applied{Run: r.report.Run, Change: *c, Object: res.Object, Err: res.Err, Repeat: repeat})
-	r.l.ClearChange(c)
 	if res.Err == nil && c.Op == target.Create {
 		// A repeat finds its account by the anchor. It must not be that of
 		// another object of ours that has the same one.
@@ -37,17 +43,58 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 		if owner != "" && owner != c.Source {
 			res.Err = &target.Error{Sentinel: target.ErrExists, Attribute: target.AttrAnchor, Err: fmt.Errorf("the account is that of the object %s", owner)}
 		}
+		if repeat && owner == "" && !ourCreate(in, res.Object) {
+			res.Err = &target.Error{Sentinel: target.ErrExists, Attribute: target.AttrAnchor, Err: fmt.Errorf("the account %s isn't the one that was asked for", res.Object.ID)}
+		}
 	}
+	r.leave(c, res.Err, repeat)
 	if res.Err != nil {
+		outcome := audit.OutcomeRefused
+		if target.OutcomeUnknown(res.Err) {
+			outcome, in.Told = audit.OutcomeUnknown, true
+			if err := r.l.SetIntent(*in); err != nil {
+				return err
+			}
+		}
+		if err := r.noteCall(ctx, in, outcome, res, repeat); err != nil {
+			return err
+		}
 		return r.refused(ctx, e, c, res.Err, repeat)
 	}
 	r.l.ClearIntent(c.Source)
+	if err := r.noteCall(ctx, in, audit.OutcomeApplied, res, repeat); err != nil {
+		return err
+	}
+	if err := r.journal(in, res.Object.ID); err != nil {
+		return err
+	}
+	if in.Approver == "" {
+		if err := r.spend(c); err != nil {
+			return err
+		}
+	}
 	if err := r.accepted(ctx, e, c, res.Object); err != nil {
 		return err
 	}
+	switch {
+	case repeat && c.Op == target.Create && res.Object.Deleted:
+		// Nothing is known of it but that it is ours: a restore writes it all.
+		if err := r.unsure(e, e.Applied.Names()); err != nil {
+			return err
+		}
+	case repeat && c.Op == target.Create:
+		// What a repeat found was made by the first call, and may have been
+		// changed since.
+		if err := r.takeOver(ctx, e, res.Object, ""); err != nil {
+			return err
+		}
+	}
 	r.count(c)
-	if !repeat {
-		r.done.Add(c)
+	if in.Undo != 0 {
+		h := ledger.Hold{Why: heldUndone, Of: strconv.FormatUint(in.Undo, 10), By: in.Approver, At: time.Now().UTC()}
+		if err := r.l.SetHold(c.Source, h); err != nil {
+			return err
+		}
 	}
 	if err := r.answered(ctx, c.Source); err != nil {
 		return err
@@ -60,7 +107,8 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 	}
 	// A repeat settles an old intention: what is wanted now is planned next.
 	// So is what stepped aside for another, and what changed meanwhile.
-	if repeat {
+	// What a synchronization would do to what was undone is to be held back.
+	if repeat || in.Undo != 0 {
 		return r.markDue(ctx, c.Source, "")
 	}
 	if c.Again {
@@ -82,6 +130,7 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 		if err != nil {
 			return err
 		}
+		due.Why = "" // it is made
 		return r.l.SetDue(c.Source, later(*due))
 	}
 	if !c.Until.IsZero() {
@@ -89,6 +138,52 @@ func (r *run) settle(ctx context.Context, c *plan.Change, res target.Result, rep
 	}
 	r.l.ClearDue(c.Source)
 	return nil
+}
+
+// clockSkew is how far the target's clock may be behind ours.
+const clockSkew = 5 * time.Minute
+
+// ourCreate reports whether o, which carries the anchor of a create with an
+// unknown outcome, can be what that made. The anchor was free when it was
+// planned, but somebody else may have used it since; what isn't ours for sure is
+// never taken.
+func ourCreate(in *ledger.Intent, o target.Object) bool {
+	if !o.Created.IsZero() && o.Created.Before(in.Since.Add(-clockSkew)) {
+		return false
+	}
+	same := func(attr string) bool {
+		v := o.Attributes.First(attr)
+		return v == "" || v == in.Change.Set.First(attr)
+	}
+	return !o.Foreign && same(target.AttrUserPrincipalName) && same("displayName")
+}
+
+// leave takes c out of the plan, since it was sent. A plan that waited for
+// somebody's word keeps what the target didn't even look at.
+func (r *run) leave(c *plan.Change, err error, repeat bool) {
+	area := r.area
+	if r.kept != nil && (repeat || r.area == r.kept.Area) {
+		for _, s := range []error{target.ErrNotApplied, target.ErrThrottled, target.ErrUnavailable, target.ErrUnauthenticated} {
+			if errors.Is(err, s) && !target.OutcomeUnknown(err) {
+				return
+			}
+		}
+		area = r.kept.Area
+	}
+	r.l.ClearChange(area, c)
+}
+
+// journal remembers what the run did, for its undoing.
+func (r *run) journal(in *ledger.Intent, id target.ID) error {
+	c := &in.Change
+	s := ledger.Step{Round: in.Round, Wave: c.Wave, Phase: c.Phase(), Op: c.Op, Kind: c.Kind, ID: c.ID, Source: c.Source}
+	switch c.Op {
+	case target.Create:
+		s.ID = id
+	case target.Update, target.Enable, target.Disable:
+		s.Before, s.After = c.Before, c.Set
+	}
+	return r.l.SetStep(in.Run, s)
 }
 
 // answered drops what the target said about an earlier change.
@@ -103,7 +198,12 @@ func (r *run) answered(ctx context.Context, id source.ID) error {
 // accepted brings the entry to what the target holds now.
 func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o target.Object) error {
 	owned := e.Owned()
+	e.MayLive = false
+	if !c.Removal {
+		e.Side.Out = ""
+	}
 	now := time.Now().UTC()
+	e.Wrote = now
 	old := e.Applied.Clone()
 	if !owned {
 		old = nil // an account in the bin holds no names
@@ -111,6 +211,9 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 	switch c.Op {
 	case target.Create:
 		e.Link = &plan.Link{ID: o.ID, Anchor: c.Anchor, Since: now}
+		if o.Deleted { // by somebody, before we knew that we had made it
+			e.Link.Binned = now
+		}
 		e.Applied = target.Attributes{}
 		r.l.SetOwner(o.ID, c.Source)
 	case target.Restore:
@@ -118,9 +221,16 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 			e.Link.Binned = time.Time{}
 			e.Link.Since = now
 		}
+		r.again = r.again || r.refers() // what it brings along is looked at
+		if err := r.wake(ctx, c.Source, ledger.Wake{Restored: true}); err != nil {
+			return err
+		}
 	case target.Delete:
 		if e.Link != nil {
 			e.Link.Binned = now
+		}
+		if err := r.wake(ctx, c.Source, ledger.Wake{Binned: true, Lost: !target.CanRestore(r.tgt)}); err != nil {
+			return err
 		}
 	}
 	if e.Applied == nil {
@@ -136,8 +246,13 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 		}
 		e.Applied[attr] = v
 	}
+	if _, stamped := c.Set[target.AttrAnchor]; stamped { // not one of its attributes
+		if delete(e.Applied, target.AttrAnchor); e.Link != nil {
+			e.Link.Unstamped = false
+		}
+	}
 	held := e.Applied
-	if c.Op == target.Delete {
+	if c.Op == target.Delete || c.Op == target.Create && o.Deleted {
 		held = nil
 	}
 	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
@@ -153,7 +268,11 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 		}
 	}
 	if c.Op == target.Delete {
-		if err := r.claims(ctx, e, "", "", ""); err != nil {
+		anchor := "" // an account in the bin still carries its own
+		if e.Link != nil && target.CanRestore(r.tgt) {
+			anchor = e.Link.Anchor
+		}
+		if err := r.claims(ctx, e, "", "", anchor); err != nil {
 			return err
 		}
 		if e.Link != nil && !target.CanRestore(r.tgt) {
@@ -163,9 +282,9 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 	}
 	switch {
 	case e.Owned() && !owned:
-		r.facts.Owned++
+		r.facts.Own(e.Kind(), 1)
 	case !e.Owned() && owned:
-		r.facts.Owned--
+		r.facts.Own(e.Kind(), -1)
 	}
 	return nil
 }
@@ -241,6 +360,7 @@ func (r *run) count(c *plan.Change) {
 		r.report.Disabled++
 	case target.Delete:
 		r.report.Deleted++
+		r.report.MembersLeft += len(c.Leaves)
 	case target.Restore:
 		r.report.Restored++
 	}

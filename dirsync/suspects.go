@@ -19,6 +19,9 @@ const findBatch = 500
 // taken as deleted or left if it, or its tombstone, is found; what can't be
 // found is reported and stays as it is.
 func (r *run) confirmSuspects(ctx context.Context) error {
+	if err := r.confirmContainers(ctx); err != nil {
+		return err
+	}
 	var suspects []source.ID
 	for k, err := range r.l.Heads(ctx) {
 		if err != nil {
@@ -33,7 +36,8 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			suspects = append(suspects, k.ID)
 		}
 	}
-	// So may objects be gone that were only known as unreadable.
+	// So may objects be gone that were only known as unreadable, or that an
+	// outdated domain controller has shown as that after their deletion.
 	for k, err := range r.l.Problems(ctx) {
 		if err != nil {
 			return err
@@ -43,8 +47,9 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 		}
 		if h, err := r.l.Head(ctx, k.ID); err != nil {
 			return err
-		} else if h == nil {
-			if err := r.l.Unit(ctx, func() error { return r.l.SetProblems(k.ID, nil) }); err != nil {
+		} else if h == nil || h.Presence == plan.Deleted {
+			left := slices.DeleteFunc(k.Value, func(p plan.Problem) bool { return h == nil || p.Code == "unreadable" })
+			if err := r.l.Unit(ctx, func() error { return r.l.SetProblems(k.ID, left) }); err != nil {
 				return err
 			}
 		}

@@ -357,15 +357,14 @@ func TestTheGuardHaltsBeforeAnythingIsWritten(t *testing.T) {
 	var halted *dirsync.HaltedError
 	require.ErrorAs(t, err, &halted)
 	require.Equal(t, 25, halted.Counts.Removals)
-	require.Equal(t, "removal-percent", halted.Breaches[0].Limit)
-	require.Equal(t, 24, halted.Breaches[0].Allowed)
+	require.Equal(t, plan.Breach{Kind: target.User, Effect: plan.Removals, Bound: plan.ByPercent, Planned: 25, Owned: 120, Allowed: 24}, halted.Breaches[0])
 	require.Zero(t, rep.Changed())
 	require.Equal(t, writes, w.tgt.Counts().Writes())
 
 	// It halts again: what was read isn't forgotten.
 	_, err = w.eng.Sync(t.Context(), nil)
 	require.ErrorIs(t, err, dirsync.ErrHalted)
-	p, err := w.eng.Plan(t.Context(), nil)
+	p, err := w.eng.Preview(t.Context(), nil)
 	require.NoError(t, err)
 	require.Len(t, p.Breaches, 1)
 
@@ -378,21 +377,21 @@ func TestTheGuardHaltsBeforeAnythingIsWritten(t *testing.T) {
 	w.mustRest()
 }
 
-func TestAPlanWritesNothingAndSaysWhatTheRunDoes(t *testing.T) {
+func TestAPreviewWritesNothingAndSaysWhatTheRunDoes(t *testing.T) {
 	w := newWorld(t)
 	ids := w.people(10)
-	p, err := w.eng.Plan(t.Context(), nil)
+	p, err := w.eng.Preview(t.Context(), nil)
 	require.NoError(t, err)
 	require.Equal(t, 10, p.Counts.Create)
 	require.Zero(t, w.tgt.Counts().Writes())
 	rep := w.sync()
 	require.Equal(t, p.Hash, rep.PlanHash)
-	require.Equal(t, dirsync.Full, rep.Mode, "a plan moves no watermark")
+	require.Equal(t, dirsync.Full, rep.Mode, "a preview moves no watermark")
 
 	w.set(ids[0], "title", "Engineer")
 	w.src.Remove(ids[1])
 	for range 2 {
-		p, err = w.eng.Plan(t.Context(), nil)
+		p, err = w.eng.Preview(t.Context(), nil)
 		require.NoError(t, err)
 		var ops []target.Op
 		for c, err := range p.Changes(t.Context()) {

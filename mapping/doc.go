@@ -66,6 +66,12 @@
 // The source anchor is mS-DS-ConsistencyGuid if it had a value at first sight,
 // else objectGUID, and stays from then on. See [Rules] for what is skipped.
 //
+// # Scope
+//
+// A [Scope] says who is synchronized at all: domains, organizational units,
+// conditions on attributes. It is no part of the rules but goes before them;
+// bound to the containers that it names, it answers in, out or unknown.
+//
 // # What it doesn't do
 //
 // It doesn't know which names are taken: that is a question about all objects

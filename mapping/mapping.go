@@ -68,6 +68,10 @@ type Result struct {
 	// Skip, if not nil, says why the object isn't synchronized at all.
 	Skip *Decision
 
+	// Undecided says that nothing can be decided now: whatever there is stays as
+	// it is. Problems say why; nothing else counts.
+	Undecided bool
+
 	Kind   target.Kind
 	Anchor string
 

@@ -72,12 +72,18 @@ type Options struct {
 	// objects aren't accounts and are skipped.
 	AnyDirectory bool
 
+	// Microsoft365 says that a Microsoft 365 group is to come of a group,
+	// whatever kind it is in the directory: the target doesn't nest those. It
+	// must be pure, keep obj as it is, and be safe for concurrent use. Set
+	// Version too. Defaults to none.
+	Microsoft365 func(obj source.Object) bool
+
 	// Skip gives the reason why an object isn't synchronized, or "". It is
 	// asked about objects that the default rules don't skip. It must be pure,
 	// keep obj as it is, and be safe for concurrent use. Set Version too.
 	Skip func(obj source.Object) string
 
-	// Version identifies FallbackFunc and Skip in [Rules.Fingerprint]. Change
+	// Version identifies FallbackFunc, Microsoft365 and Skip in [Rules.Fingerprint]. Change
 	// it when their results change, so that every object is mapped again.
 	Version string
 }
@@ -125,6 +131,10 @@ func (o Options) fingerprint() string {
 	if o.FallbackFunc != nil {
 		fallback = "func"
 	}
+	unified := ""
+	if o.Microsoft365 != nil {
+		unified = " m365=true"
+	}
 	return fmt.Sprintf("rules=%d fallback=%s/%s adDomain=%q usageLocation=%q expired=%t any=%t skip=%t version=%q",
-		rulesVersion, fallback, o.FallbackDomain, o.ADDomain, o.UsageLocation, o.ExpiredIsDisabled, o.AnyDirectory, o.Skip != nil, o.Version)
+		rulesVersion, fallback, o.FallbackDomain, o.ADDomain, o.UsageLocation, o.ExpiredIsDisabled, o.AnyDirectory, o.Skip != nil, o.Version) + unified
 }

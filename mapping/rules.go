@@ -7,7 +7,7 @@ import (
 	"github.com/dirbridge/dirbridge/target"
 )
 
-// Rules are the default rules for people: the flow from Active Directory's
+// Rules are the default rules for people and groups: the flow from Active Directory's
 // attributes to those of Office 365 (see the package's documentation), what is
 // skipped, the source anchor, and the names. They implement [Mapper] and are
 // safe for concurrent use. Make them with [New].
@@ -19,10 +19,17 @@ import (
 // userAccountControl marks as computers or trusts; mailboxes named
 // SystemMailbox{..., or CAS_... with a brace; recipients of Exchange's system
 // types; linked mailboxes. Disabled accounts are synchronized.
+//
+// Groups come from sources that were asked for them. Security groups become
+// security groups: displayName (from displayName, cn, name), description and
+// mailNickname, under a unique name made of objectGUID. Skipped are critical and
+// built-in ones, losers of replication conflicts, role groups of Exchange, and
+// what only Exchange can hold: distribution groups and mail-enabled ones.
 type Rules struct {
 	opts        Options
 	upn         UPNRules
 	rows        []row
+	groupRows   []row
 	cannotClear []string
 	fingerprint string
 }
@@ -45,6 +52,7 @@ func New(opts *Options) (*Rules, error) {
 		opts:        o,
 		upn:         UPNRules{Fallback: o.Fallback, FallbackDomain: o.FallbackDomain},
 		rows:        rows,
+		groupRows:   groupFlow(),
 		cannotClear: cannotClear(rows),
 		fingerprint: o.fingerprint(),
 	}, nil
@@ -56,7 +64,7 @@ func (r *Rules) Fingerprint() string { return r.fingerprint }
 // SourceAttributes returns the names of all attributes of the source that the
 // rules may look at, in ascending order: what a source has to read.
 func (r *Rules) SourceAttributes() []string {
-	names := slices.Clone(skipInputs)
+	names := slices.Concat(skipInputs, groupInputs)
 	for i := range r.rows {
 		names = append(names, r.rows[i].from...)
 	}
@@ -81,6 +89,9 @@ func (r *Rules) Attributes() []string {
 // with other results, so they are for reading only; everything else in it
 // belongs to the caller.
 func (r *Rules) Map(in Input) Result {
+	if in.Object.Kind == source.Group {
+		return r.mapGroup(&in)
+	}
 	if why := r.skip(&in); why != nil {
 		return Result{
 			Skip:      why,
@@ -132,14 +143,15 @@ func (w *work) names() {
 
 // A work is the making of one Result.
 type work struct {
-	rules  *Rules
-	in     *Input
-	res    Result
-	login  login
-	nick   named
-	name   named
-	values []string // what Attributes and Decisions point into
-	inputs []Value  // what Decisions point into
+	rules   *Rules
+	in      *Input
+	res     Result
+	unified bool // a Microsoft 365 group is to come of it
+	login   login
+	nick    named
+	name    named
+	values  []string // what Attributes and Decisions point into
+	inputs  []Value  // what Decisions point into
 }
 
 // one returns a slice of its own that holds v.

@@ -9,7 +9,9 @@
 //     and moves and is never used again for another object. A DN is a place,
 //     not an identity.
 //   - Event: something the source says about one object ([Upsert], [Left],
-//     [Deleted], [Unreadable]), or a [Checkpoint].
+//     [Deleted], [Unreadable], [Refers]), or a [Checkpoint].
+//   - References: what an object says about others (members, a manager). They
+//     come as events of their own ([Refers]), by value, never as attributes.
 //   - Watermark: the source's own note of how far a reader has come. Opaque to
 //     everybody else.
 //   - Tombstone: what a directory keeps of a deleted object for some time. Only
@@ -17,7 +19,8 @@
 //     absence from a read proves nothing.
 //
 // An author of a connector implements [Source] and whichever optional abilities
-// the directory has ([DeltaSource], [Poller], [Finder], [Checker]). Beside each
+// the directory has ([DeltaSource], [Poller], [Finder], [Resolver],
+// [Checker]). Beside each
 // ability stands a function that uses it or says that it is missing, so that
 // callers never assert types. Package sourcetest holds the conformance suite:
 // run it against your implementation. Package memsource is an editable

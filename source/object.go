@@ -13,9 +13,15 @@ type ID string
 // A Kind says what an object is.
 type Kind string
 
-// The kinds that the engine knows.
+// The kinds that the engine knows. A source gives users, and of the others what
+// it was asked for.
 const (
-	User Kind = "user"
+	User  Kind = "user"
+	Group Kind = "group" // whom it holds comes as [References], attribute member
+
+	// Container: what other objects lie in, an organizational unit or the
+	// domain itself. It is never synchronized; it tells where others are.
+	Container Kind = "container"
 )
 
 // Attributes are an object's values by attribute name. Names are spelt as in
@@ -69,6 +75,13 @@ type Object struct {
 	// DN is where the object is now. It is for people to read; nothing is
 	// looked up by it.
 	DN string
+
+	// Parent is the container in which the object lies, "" if the source was
+	// not asked for containers or doesn't know, and of a container that is the
+	// top of what is read. A container that is renamed or
+	// moved is one event, of the container alone: what lies in it has another
+	// DN from then on, and no event tells.
+	Parent ID
 
 	// Attributes are all the values that the source was asked to read, not
 	// just those that changed.

@@ -36,6 +36,18 @@ const (
 	// Checkpoint: everything before it has been given. A later read may resume
 	// from Watermark.
 	Checkpoint
+
+	// Refers: References is what Object (ID and Kind, perhaps more) says about
+	// others. It comes only from sources that were asked for references, and
+	// only for objects that are in scope; an object that left or was deleted
+	// refers to nobody without a word.
+	//
+	// In a complete read every object that was given by an Upsert has its
+	// references told whole, before the last Checkpoint and in any order with
+	// the Upserts. In a delta they come with or without an Upsert of their
+	// object. That an object which is pointed at was renamed, moved or deleted
+	// is no event of those that point at it.
+	Refers
 )
 
 // String returns the name of the constant in lower case.
@@ -51,17 +63,20 @@ func (o Op) String() string {
 		return "unreadable"
 	case Checkpoint:
 		return "checkpoint"
+	case Refers:
+		return "refers"
 	}
 	return "no operation"
 }
 
 // An Event is one thing that a source says. Which fields are set depends on Op.
 type Event struct {
-	Op        Op
-	Object    Object    // Upsert: all of it. Left, Deleted: ID and Kind, perhaps more
-	Evidence  Evidence  // Deleted, Left
-	Watermark Watermark // Checkpoint
-	Err       error     // Unreadable
+	Op         Op
+	Object     Object      // Upsert: all of it. Left, Deleted, Refers: ID and Kind, perhaps more
+	Evidence   Evidence    // Deleted, Left
+	Watermark  Watermark   // Checkpoint
+	Err        error       // Unreadable
+	References *References // Refers
 }
 
 // Evidence says how a source knows that an object is gone or has left. It is

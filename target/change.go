@@ -12,6 +12,7 @@ const (
 	Enable  Op = "enable"  // an update whose Set turns accountEnabled on
 	Delete  Op = "delete"  // into the bin, if the target has one; Set is empty
 	Restore Op = "restore" // out of the bin, then Set; Set is written also if the object is live
+	Refer   Op = "refer"   // adds and removes references; only for a [Referrer]
 )
 
 // A Change is one step for one object.
@@ -23,12 +24,18 @@ type Change struct {
 	ID ID `json:"id,omitempty"`
 
 	// Anchor is the source anchor: what a Create writes, and what the object
-	// is known to carry for all others.
+	// is known to carry for all others, but for an update whose Set names
+	// [AttrAnchor]: that one writes it. For a Group it is the group's unique
+	// name (in Office 365: uniqueName), under which a Create that is repeated
+	// finds its group.
 	Anchor string `json:"anchor"`
 
 	// Set holds the attributes to write, and only those: what isn't named
 	// stays as it is. A name without values is cleared.
 	Set Attributes `json:"set,omitempty"`
+
+	// Refs are what a Refer adds and removes; nil for all others.
+	Refs *Refs `json:"refs,omitempty"`
 
 	// Repeat says that this same change may have been applied before, with an
 	// unknown outcome. A target then looks before it creates: an object with
@@ -41,6 +48,12 @@ type Change struct {
 	// is younger than the target's replication takes may be "not found yet"
 	// ([ErrNotYet]).
 	Linked time.Time `json:"-"`
+
+	// Binned is when the object of a Restore was deleted, as far as we know;
+	// zero if we don't. While that is younger than the target's replication
+	// takes, an object that seems to live, and not to be in the bin, proves
+	// nothing ([ErrNotYet]).
+	Binned time.Time `json:"-"`
 }
 
 // A Result is the outcome of one change of a batch.

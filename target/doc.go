@@ -3,7 +3,7 @@
 //
 // Words used here and in all implementations:
 //
-//   - Object: one account (later also a group or a contact) as the target holds it.
+//   - Object: one account or group as the target holds it.
 //   - ID: the target's own identifier of an object, given by the target when it
 //     is created.
 //   - Anchor: the source anchor, the value that ties a target object to its
@@ -14,7 +14,8 @@
 //     changes only for objects that the engine owns.
 //
 // An author of a connector implements [Target] and whichever optional abilities
-// the system has ([Batcher], [Domainer], [Finder], [Restorer]). Beside each
+// the system has ([Batcher], [BinLister], [Deltaer], [Domainer], [Finder],
+// [Kinder], [Protector], [Referrer], [Restorer]). Beside each
 // ability stands a function that uses it or falls back, so that callers never
 // assert types. Package targettest holds the conformance suite, package
 // memtarget an in-memory target that passes it.

@@ -68,12 +68,17 @@ var (
 type Error struct {
 	Sentinel   error         // one of this package's; never nil
 	Attribute  string        // which attribute, "" if the target didn't say
-	RequestID  string        // the target's own id of the call, for its support
+	RequestID  string        // the target's own id of the call, for its support; "" if unknown
 	RetryAfter time.Duration // with ErrThrottled: how long the target asked us to wait
 	Err        error         // what the target said; without secrets and whole records
+
+	// ClientRequestID is the id that we gave the call, "" if none. Where no
+	// reply came it is all by which the target's support can find the call.
+	ClientRequestID string
 }
 
-// Error says what is wrong, which attribute, and the request id.
+// Error says what is wrong, which attribute, and the request id: the target's,
+// else ours.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Sentinel.Error())
@@ -83,8 +88,11 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
-	if e.RequestID != "" {
+	switch {
+	case e.RequestID != "":
 		fmt.Fprintf(&b, " [request-id %s]", e.RequestID)
+	case e.ClientRequestID != "":
+		fmt.Fprintf(&b, " [client-request-id %s]", e.ClientRequestID)
 	}
 	return b.String()
 }

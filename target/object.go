@@ -15,7 +15,8 @@ type Kind string
 
 // The kinds that the engine knows.
 const (
-	User Kind = "user"
+	User  Kind = "user"
+	Group Kind = "group"
 )
 
 // Attributes are values by attribute name. The names are the target's; the
@@ -53,8 +54,9 @@ const (
 	AttrMail              = "mail"
 	AttrAccountEnabled    = "accountEnabled"
 
-	// AttrAnchor stands for [Change.Anchor] in an [Error]; it is never among
-	// the Attributes.
+	// AttrAnchor stands for [Change.Anchor] in an [Error], and in the Set of an
+	// update by which an object that we adopted, and that carries no anchor, gets
+	// its own. It is never among an Object's Attributes.
 	AttrAnchor = "onPremisesImmutableId"
 )
 
@@ -78,4 +80,14 @@ type Object struct {
 	// Foreign says that another system of record owns the object (in Office
 	// 365: onPremisesSyncEnabled). It is never written to.
 	Foreign bool
+
+	// RequestID is the target's own id of the call that gave this object, for
+	// the audit and the target's support: of a change, the call that Apply took
+	// as its success (the last one, if it took several). "" if the target gives
+	// none, and for objects that weren't returned by Apply.
+	RequestID string
+
+	// ClientRequestID is the id that we gave the same call, where the target
+	// takes one. It is known also when no reply came; see [Error].
+	ClientRequestID string
 }

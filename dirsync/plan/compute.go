@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,29 @@ const (
 	Missing Presence = 'm' // a complete read didn't give it, and nothing is proven
 )
 
+func (p Presence) word() string {
+	switch p {
+	case Present:
+		return "present"
+	case Left:
+		return "left"
+	case Deleted:
+		return "deleted"
+	}
+	return "unknown"
+}
+
+// AccountOf is what a [Precondition] says of the account that l leads to.
+func AccountOf(l *Link) string {
+	switch {
+	case l == nil:
+		return "none"
+	case l.Binned.IsZero():
+		return "live"
+	}
+	return "deleted"
+}
+
 // A Link ties an object to the target object that it owns.
 type Link struct {
 	ID     target.ID `json:"id"`
@@ -30,6 +54,10 @@ type Link struct {
 	// Binned is when we learned that the target object is in the target's bin;
 	// zero while it lives.
 	Binned time.Time `json:"binned,omitzero"`
+
+	// Unstamped says that the target object, which was adopted, doesn't carry
+	// Anchor yet.
+	Unstamped bool `json:"unstamped,omitempty"`
 }
 
 // A Leaving says what happens to the account of an object that left the scope.
@@ -44,7 +72,8 @@ const (
 // An Input is all that a decision about one object depends on.
 type Input struct {
 	ID       source.ID
-	Name     string // its DN
+	Kind     target.Kind // "" is a user
+	Name     string      // its DN
 	Presence Presence
 	Evidence *source.Evidence // of Left and Deleted
 
@@ -60,6 +89,9 @@ type Input struct {
 	// not ours to take. "" usually.
 	AnchorHolder target.ID
 
+	// AnchorBinned says that AnchorHolder lies in the target's bin.
+	AnchorBinned bool
+
 	// AnchorOwner is another of our own objects that has, or is to have, the
 	// same anchor. "" usually.
 	AnchorOwner source.ID
@@ -72,7 +104,16 @@ type Input struct {
 	// written even if Applied is as desired.
 	Unsure []string
 
+	// MayLive says that the account may have come out of the bin: who is to have
+	// none is removed as if it had.
+	MayLive bool
+
 	Leaving Leaving
+
+	// Returned says that the scope refused the object, and its account hasn't
+	// followed its return yet. Rescoped says that the scope's configuration was
+	// changed since the object was on the other side.
+	Returned, Rescoped bool
 
 	// Again says that the object is planned again when this change is made.
 	Again bool
@@ -109,8 +150,10 @@ func Compute(in Input) (*Change, []Problem) {
 		return missing(in)
 	case in.Presence == Deleted:
 		return deleted(in), nil
+	case in.Presence == Present && in.Result.Undecided:
+		return nil, in.undecided()
 	case in.Presence == Left || in.Result.Skip != nil:
-		return left(in), nil
+		return left(in), in.stays()
 	default:
 		return present(in)
 	}
@@ -129,28 +172,58 @@ func missing(in Input) (*Change, []Problem) {
 	})}
 }
 
+// undecided: the rules can't tell, so nothing changes.
+func (in Input) undecided() []Problem {
+	var ps []Problem
+	for _, p := range in.Result.Problems {
+		ps = append(ps, in.problem(p))
+	}
+	return ps
+}
+
 // deleted: the object's deletion was seen. An account that we own follows it.
 func deleted(in Input) *Change {
-	if in.Link == nil || !in.Link.Binned.IsZero() {
+	if in.Link == nil || !in.Link.Binned.IsZero() && !in.MayLive {
 		return nil
 	}
 	return in.removal(target.Delete, "deleted in the source", nil)
 }
 
+// stays reports a group that left and is kept.
+func (in Input) stays() []Problem {
+	if in.Kind != target.Group || in.Link == nil || !in.Link.Binned.IsZero() || in.Leaving == DeleteOnLeave || in.Leaving == KeepOnLeave {
+		return nil
+	}
+	return []Problem{in.problem(mapping.Problem{
+		Code:    "group-kept",
+		Message: "the group left the scope; it is kept at the target with the members that it has, and doesn't follow the source any more",
+		Remedy:  "delete it by hand, or set that what leaves is deleted; if it was to stay, bring it back into the scope",
+	})}
+}
+
 // left: the object exists but isn't to be synchronized (any more).
 func left(in Input) *Change {
-	if in.Link == nil || !in.Link.Binned.IsZero() {
+	if in.Link == nil || !in.Link.Binned.IsZero() && !in.MayLive {
 		return nil
 	}
 	reason := "left the scope"
 	if in.Presence == Present {
 		reason = "no longer synchronized: " + in.Result.Skip.Branch
 	}
+	if in.refused() {
+		reason = "left the scope: " + in.Result.Skip.Branch
+		if in.Rescoped {
+			reason = "the scope was changed: " + in.Result.Skip.Branch
+		}
+	}
 	switch in.Leaving {
 	case KeepOnLeave:
 		return nil
 	case DeleteOnLeave:
 		return in.removal(target.Delete, reason, nil)
+	}
+	if in.Kind == target.Group {
+		return nil // nothing of a group can be disabled
 	}
 	if in.Applied.First(target.AttrAccountEnabled) == "false" && !slices.Contains(in.Unsure, target.AttrAccountEnabled) {
 		return nil
@@ -162,9 +235,29 @@ func (in Input) removal(op target.Op, reason string, set target.Attributes) *Cha
 	c := in.change(op, set)
 	c.Reason = reason
 	c.Removal = true
+	if in.Presence == Left || in.refused() {
+		c.Crossing, c.Rescoped = Leaves, in.Rescoped
+	}
 	c.Evidence = in.Evidence
 	if c.Evidence == nil && in.Result.Skip != nil {
 		c.Evidence = &source.Evidence{Kind: "rule", Detail: in.Result.Skip.Rule + ": " + in.Result.Skip.Branch}
+	}
+	return c
+}
+
+// refused reports whether it is the scope that doesn't want the object.
+func (in Input) refused() bool {
+	return in.Presence == Present && in.Result.Skip != nil && in.Result.Skip.Rule == mapping.RuleScope
+}
+
+// entering makes c, the change of an object that is wanted, say that it comes into
+// the scope.
+func (in Input) entering(c *Change) *Change {
+	if in.Returned {
+		c.Crossing, c.Rescoped, c.Reason = Enters, in.Rescoped, "entered the scope"
+		if in.Rescoped {
+			c.Reason = "the scope was changed"
+		}
 	}
 	return c
 }
@@ -178,6 +271,9 @@ func present(in Input) (*Change, []Problem) {
 		fatal = fatal || p.Fatal
 	}
 	desired := in.Result.Attributes.Clone()
+	if in.Link != nil && in.Link.Unstamped {
+		desired[target.AttrAnchor] = []string{in.Link.Anchor}
+	}
 	for _, n := range []struct {
 		attr  string
 		claim Claim
@@ -216,8 +312,12 @@ func present(in Input) (*Change, []Problem) {
 		p := in.problem(mapping.Problem{
 			Code:    "anchor-unowned",
 			Message: fmt.Sprintf("the account %s carries this object's source anchor, but this program didn't create it; it isn't touched", in.AnchorHolder),
-			Remedy:  "if the state was lost, put back a copy of it; otherwise remove the account's onPremisesImmutableId or the account",
+			Remedy:  "if the state was lost, put back a copy of it; if the account is this person's, adopt it (match, adopt); otherwise remove its onPremisesImmutableId or the account",
 		})
+		if in.AnchorBinned {
+			p.Message = fmt.Sprintf("the account %s in the target's bin carries this object's source anchor, but this state doesn't know it as ours; no second one is made", in.AnchorHolder)
+			p.Remedy = "if the state was lost, put back a copy of it; otherwise delete the account for good, and a new one is made"
+		}
 		p.Holder = string(in.AnchorHolder)
 		problems = append(problems, p)
 	}
@@ -244,7 +344,7 @@ func present(in Input) (*Change, []Problem) {
 		}
 		c := in.change(target.Create, desired)
 		c.Reason = "new in the source"
-		return c, problems
+		return in.entering(c), problems
 	}
 
 	set, keep := in.diff(desired)
@@ -259,7 +359,7 @@ func present(in Input) (*Change, []Problem) {
 	case !in.Link.Binned.IsZero():
 		c := in.change(target.Restore, set)
 		c.Reason = "came back in the source"
-		return c, problems
+		return in.entering(c), problems
 	case len(set) == 0:
 		return nil, problems
 	}
@@ -272,7 +372,7 @@ func present(in Input) (*Change, []Problem) {
 	}
 	c := in.change(op, set)
 	c.Reason = "changed in the source"
-	return c, problems
+	return in.entering(c), problems
 }
 
 // diff returns the desired values that differ from the applied ones, and the
@@ -281,8 +381,12 @@ func (in Input) diff(desired target.Attributes) (set target.Attributes, keep []s
 	set = target.Attributes{}
 	for _, attr := range desired.Names() {
 		want, have := desired[attr], in.Applied[attr]
+		unsure := slices.Contains(in.Unsure, attr)
+		if len(want) == 0 && len(have) == 0 && slices.Contains(in.Result.CannotClear, attr) {
+			unsure = false // whatever it has, it keeps
+		}
 		switch {
-		case slices.Equal(want, have) && !(len(want) > 0 && slices.Contains(in.Unsure, attr)):
+		case slices.Equal(want, have) && !unsure:
 		case len(want) == 0 && slices.Contains(in.Result.CannotClear, attr):
 			keep = append(keep, attr)
 		default:
@@ -295,9 +399,10 @@ func (in Input) diff(desired target.Attributes) (set target.Attributes, keep []s
 // change fills in what all changes have.
 func (in Input) change(op target.Op, set target.Attributes) *Change {
 	c := &Change{
-		Change: target.Change{Op: op, Kind: target.User, Set: set},
+		Change: target.Change{Op: op, Kind: cmp.Or(in.Kind, target.User), Set: set},
 		Source: in.ID, Name: in.Name, Until: in.Result.Until, Again: in.Again,
 	}
+	c.Precondition = Precondition{Object: in.Presence.word(), Account: AccountOf(in.Link)}
 	c.UPN = in.Applied.First(target.AttrUserPrincipalName)
 	if op == target.Create {
 		c.UPN = set.First(target.AttrUserPrincipalName)

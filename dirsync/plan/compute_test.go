@@ -56,8 +56,17 @@ func TestCompute(t *testing.T) {
 	removal := func(op target.Op, reason string, e *source.Evidence, set, before target.Attributes) *plan.Change {
 		c := change(op, reason, set, before)
 		c.Removal, c.Evidence = true, e
+		if e == moved {
+			c.Crossing = plan.Leaves
+		}
 		return c
 	}
+	crossing := func(c *plan.Change, x plan.Crossing, rescoped bool, reason string) *plan.Change {
+		d := *c
+		d.Crossing, d.Rescoped, d.Reason = x, rescoped, reason
+		return &d
+	}
+	refused := mapping.Result{Skip: &mapping.Decision{Rule: mapping.RuleScope, Branch: "in OU=Lab (excluded)"}}
 	create := &plan.Change{
 		Change: target.Change{Op: target.Create, Kind: target.User, Anchor: "anchor-1", Set: applied()},
 		Source: "s1", Name: "CN=ann", UPN: "ann@contoso.com", Reason: "new in the source",
@@ -140,6 +149,21 @@ func TestCompute(t *testing.T) {
 		{"an account whose object is to be skipped now has left",
 			plan.Input{Presence: plan.Present, Result: skip, Link: link, Applied: applied()},
 			removal(target.Disable, "no longer synchronized: critical system object", &source.Evidence{Kind: "rule", Detail: "skip: critical system object"}, off, on), nil},
+		{"whom the scope refuses has left it",
+			plan.Input{Presence: plan.Present, Result: refused, Evidence: tombstone, Link: link, Applied: applied()},
+			crossing(removal(target.Disable, "", tombstone, off, on), plan.Leaves, false, "left the scope: in OU=Lab (excluded)"), nil},
+		{"and if the scope was changed, it says so",
+			plan.Input{Presence: plan.Present, Result: refused, Evidence: tombstone, Rescoped: true, Link: link, Applied: applied()},
+			crossing(removal(target.Disable, "", tombstone, off, on), plan.Leaves, true, "the scope was changed: in OU=Lab (excluded)"), nil},
+		{"who was outside and gets an account enters",
+			plan.Input{Presence: plan.Present, Result: wanted(ann()), Returned: true},
+			crossing(create, plan.Enters, false, "entered the scope"), nil},
+		{"who was outside and is enabled enters",
+			plan.Input{Presence: plan.Present, Result: wanted(ann()), Link: link, Applied: applied("accountEnabled", "false"), Returned: true, Rescoped: true},
+			crossing(change(target.Enable, "", on, off), plan.Enters, true, "the scope was changed"), nil},
+		{"what can't be told changes nothing, not even for an account in the bin",
+			plan.Input{Presence: plan.Present, Link: binned, Result: mapping.Result{Undecided: true, Problems: []mapping.Problem{{Code: "container-unknown"}}}},
+			nil, []string{"container-unknown"}},
 		{"absence changes nothing and is reported",
 			plan.Input{Presence: plan.Missing, Link: link, Applied: applied()}, nil, []string{"missing-in-source"}},
 		{"absence of what was never ours is nothing",
@@ -150,6 +174,11 @@ func TestCompute(t *testing.T) {
 			in.ID, in.Name = "s1", "CN=ann"
 			before := fmt.Sprintf("%+v", in)
 			got, problems := plan.Compute(in)
+			if got != nil && tt.want != nil {
+				words := map[plan.Presence]string{plan.Present: "present", plan.Left: "left", plan.Deleted: "deleted"}
+				require.Equal(t, plan.Precondition{Object: words[in.Presence], Account: plan.AccountOf(in.Link)}, got.Precondition)
+				tt.want.Precondition = got.Precondition
+			}
 			require.Equal(t, tt.want, got)
 			var codes []string
 			for _, p := range problems {
@@ -178,14 +207,132 @@ func TestLimits(t *testing.T) {
 		{"more isn't", plan.Limits{}, 25, 120, 1},
 		{"the percentage doesn't count up to 100", plan.Limits{}, 100, 100, 0},
 		{"both can be exceeded", plan.Limits{}, 600, 1000, 2},
-		{"a limit can be set", plan.Limits{Removals: 5}, 6, 10000, 1},
-		{"and lifted", plan.Limits{Removals: -1, Percent: -1}, 9999, 10000, 0},
-		{"the size from which the percentage counts can be set", plan.Limits{PercentFrom: 10}, 4, 11, 1},
+		{"a limit can be set", plan.Limits{Removals: plan.Limit{Count: 5}}, 6, 10000, 1},
+		{"and lifted", plan.Unlimited(), 9999, 10000, 0},
+		{"the size from which the percentage counts can be set", plan.Limits{Removals: plan.Limit{From: 10}}, 4, 11, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			require.Len(t, tt.limits.Check(plan.Counts{Removals: tt.removals}, tt.owned), tt.breaches)
+			planned := plan.Tally{target.User: {plan.Removals: tt.removals}}
+			require.Len(t, tt.limits.Check(planned, nil, map[target.Kind]int{target.User: tt.owned}), tt.breaches)
 		})
 	}
+}
+
+func TestEachEffectHasABudgetThatEarlierRunsSpendToo(t *testing.T) {
+	owned := map[target.Kind]int{target.User: 10000}
+	for effect, most := range map[plan.Effect]int{
+		plan.Removals: 500, plan.Disables: 500, plan.UPNChanges: 1000, plan.AddressChanges: 1000,
+		plan.Restores: 500, plan.Clears("jobTitle"): 500,
+	} {
+		tally := func(n int) plan.Tally { return plan.Tally{target.User: {effect: n}} }
+		require.Empty(t, plan.Limits{}.Check(tally(1), tally(most-1), owned), effect)
+		require.Equal(t, []plan.Breach{{Kind: target.User, Effect: effect, Bound: "count", Planned: 1, Spent: most, Owned: 10000, Allowed: most}},
+			plan.Limits{}.Check(tally(1), tally(most), owned), effect)
+		require.Empty(t, plan.Limits{}.Check(nil, tally(2*most), owned), "a plan without it exceeds nothing")
+	}
+	// Each attribute, and each kind, is counted for itself.
+	two := plan.Tally{target.User: {plan.Clears("jobTitle"): 400, plan.Clears("city"): 400}, "group": {plan.Removals: 400}}
+	require.Empty(t, plan.Limits{}.Check(two, plan.Tally{target.User: {plan.Removals: 400}}, owned))
+}
+
+func TestAChangeCountsForWhatItDoes(t *testing.T) {
+	before := target.Attributes{"userPrincipalName": {"a@b.c"}, "mail": {"a@b.c"}, "jobTitle": {"Clerk"}}
+	for _, tt := range []struct {
+		c    plan.Change
+		want []plan.Effect
+	}{
+		{plan.Change{Change: target.Change{Op: target.Create, Set: target.Attributes{"userPrincipalName": {"x"}}}}, nil},
+		{plan.Change{Change: target.Change{Op: target.Delete}, Removal: true}, []plan.Effect{plan.Removals}},
+		{plan.Change{Change: target.Change{Op: target.Disable}, Removal: true}, []plan.Effect{plan.Removals}},
+		{plan.Change{Change: target.Change{Op: target.Disable}}, []plan.Effect{plan.Disables}},
+		{plan.Change{Change: target.Change{Op: target.Restore}}, []plan.Effect{plan.Restores}},
+		{plan.Change{Change: target.Change{Op: target.Update, Set: target.Attributes{"userPrincipalName": {"x"}}}}, []plan.Effect{plan.UPNChanges}},
+		{plan.Change{Change: target.Change{Op: target.Update, Set: target.Attributes{"userPrincipalName": {"x"}}}, Again: true}, nil},
+		{plan.Change{Change: target.Change{Op: target.Update, Set: target.Attributes{"mail": {"x"}}}}, []plan.Effect{plan.AddressChanges}},
+		{plan.Change{Change: target.Change{Op: target.Update, Set: target.Attributes{"jobTitle": nil, "city": nil}}}, []plan.Effect{plan.Clears("jobTitle")}},
+		{plan.Change{Change: target.Change{Op: target.Update, Set: target.Attributes{"jobTitle": {"Boss"}}}}, nil},
+	} {
+		tt.c.Before = before
+		require.Equal(t, tt.want, tt.c.Effects(), "%+v", tt.c)
+	}
+}
+
+func TestLeavingHasBudgetsOfItsOwn(t *testing.T) {
+	gone := plan.Change{Change: target.Change{Op: target.Disable, Kind: target.User}, Removal: true, Crossing: plan.Leaves}
+	require.Equal(t, []plan.Effect{plan.Removals, plan.LeavesScope}, gone.Effects())
+	gone.Rescoped = true
+	require.Equal(t, []plan.Effect{plan.Removals, plan.LeavesScope, plan.Rescoped}, gone.Effects())
+	var tally plan.Tally
+	tally.Add(&gone, 2)
+	owned := map[target.Kind]int{target.User: 1000}
+	b := plan.Limits{}.Check(tally, nil, owned)
+	require.Len(t, b, 1, "one is too many, if the scope's configuration is to blame")
+	require.Equal(t, plan.Breach{Kind: target.User, Effect: plan.Rescoped, Bound: plan.ByCount, Planned: 2, Owned: 1000}, b[0])
+	require.Empty(t, plan.Limits{Rescoped: plan.Limit{Count: 2}}.Check(tally, nil, owned))
+	require.Len(t, plan.Limits{Rescoped: plan.NoLimit, Leaving: plan.Limit{Count: 1}}.Check(tally, nil, owned), 1)
+	require.Empty(t, plan.Unlimited().Check(tally, nil, owned))
+}
+
+func TestTheWindowReachesBackInTimeAndInRuns(t *testing.T) {
+	var l plan.Limits
+	require.True(t, l.InWindow(100, 23*time.Hour))
+	require.False(t, l.InWindow(8, 24*time.Hour))
+	require.True(t, l.InWindow(7, 1000*time.Hour), "a clock that jumps ahead empties no window")
+	require.True(t, l.InWindow(100, -time.Hour), "nor does one that was set back")
+	l = plan.Limits{Window: time.Hour, WindowRuns: 1}
+	require.False(t, l.InWindow(1, 2*time.Hour))
+}
+
+func TestTwoChangesAreTheSameWhateverIsSaidAboutThem(t *testing.T) {
+	c := plan.Change{Change: target.Change{Op: target.Update, ID: "t1", Set: target.Attributes{"city": {"Bern"}}}, Source: "s1",
+		Before: target.Attributes{"city": {"Basel"}}, Reason: "changed in the source", Name: "CN=ann",
+		Precondition: plan.Precondition{Object: "present", Account: "live"}}
+	d := c
+	d.Reason, d.Name = "the rules changed", "CN=ann,OU=new"
+	require.True(t, plan.Same(&c, &d))
+	for name, edit := range map[string]func(*plan.Change){
+		"before":       func(c *plan.Change) { c.Before = target.Attributes{"city": {"Genf"}} },
+		"precondition": func(c *plan.Change) { c.Precondition.Object = "left" },
+		"evidence":     func(c *plan.Change) { c.Evidence = &source.Evidence{Kind: "tombstone"} },
+	} {
+		d := c
+		edit(&d)
+		require.False(t, plan.Same(&c, &d), name)
+		require.Equal(t, c.Deed(), d.Deed(), "%s: it does the same", name)
+	}
+	for name, edit := range map[string]func(*plan.Change){
+		"operation": func(c *plan.Change) { c.Op = target.Enable },
+		"account":   func(c *plan.Change) { c.ID = "t2" },
+		"value":     func(c *plan.Change) { c.Set = target.Attributes{"city": {"Genf"}} },
+		"object":    func(c *plan.Change) { c.Source = "s2" },
+		"removal":   func(c *plan.Change) { c.Removal = true },
+	} {
+		d := c
+		edit(&d)
+		require.False(t, plan.Same(&c, &d), name)
+		require.NotEqual(t, c.Deed(), d.Deed(), name)
+	}
+	d = c
+	d.Wave = 1
+	require.False(t, plan.Same(&c, &d))
+}
+
+func TestPoliciesFilter(t *testing.T) {
+	ops := []target.Op{target.Create, target.Update, target.Enable, target.Disable, target.Delete, target.Restore}
+	allowed := func(p plan.Policy, removal bool) (all []target.Op) {
+		for _, op := range ops {
+			if p.Allows(&plan.Change{Change: target.Change{Op: op}, Removal: removal && (op == target.Disable || op == target.Delete)}) {
+				all = append(all, op)
+			}
+		}
+		return all
+	}
+	require.Equal(t, ops, allowed(plan.SyncAll, true))
+	require.Equal(t, []target.Op{target.Create, target.Update, target.Enable, target.Restore}, allowed(plan.UpsertOnly, true))
+	require.Equal(t, []target.Op{target.Create, target.Update, target.Enable, target.Disable, target.Restore}, allowed(plan.UpsertOnly, false))
+	require.Equal(t, []target.Op{target.Create}, allowed(plan.CreateOnly, true))
+	require.NoError(t, plan.UpsertOnly.Check())
+	require.Error(t, plan.Policy("all").Check())
 }
 
 func TestChangesAreAppliedByWaveThenPhaseThenObject(t *testing.T) {

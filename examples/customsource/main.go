@@ -36,7 +36,7 @@ func run(ctx context.Context, w io.Writer, path string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := eng.Plan(ctx, nil)
+	plan, err := eng.Preview(ctx, nil)
 	if err != nil {
 		return err
 	}

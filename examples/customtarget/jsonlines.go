@@ -169,6 +169,10 @@ func (t *JSONLines) change(l line) {
 	}
 	o.Attributes = o.Attributes.Clone()
 	for name, values := range l.Set {
+		if name == target.AttrAnchor { // of an object that was adopted
+			o.Anchor = l.Anchor
+			continue
+		}
 		o.Attributes[name] = slices.Sorted(slices.Values(values))
 		if len(values) == 0 {
 			delete(o.Attributes, name)

@@ -13,14 +13,38 @@ type config struct {
 	UPN           upnConfig      `yaml:"upn"`
 	UsageLocation string         `yaml:"usageLocation"`
 	Leaving       string         `yaml:"leaving"`
+	Policy        string         `yaml:"policy"`
+	Drift         driftConfig    `yaml:"drift"`
+	Scope         scopeConfig    `yaml:"scope"`
 	Limits        limitsConfig   `yaml:"limits"`
+	Protected     protectConfig  `yaml:"protected"`
+	Audit         auditConfig    `yaml:"audit"`
 	State         stateConfig    `yaml:"state"`
 	Schedule      scheduleConfig `yaml:"schedule"`
 	Log           logConfig      `yaml:"log"`
 
 	ExpiredIsDisabled bool `yaml:"expiredIsDisabled"`
 
+	Groups   groupsConfig `yaml:"groups"`
+	Managers bool         `yaml:"managers"`
+
 	file *document // where it came from, for positions
+}
+
+type driftConfig struct {
+	Policy        string `yaml:"policy"`
+	ReconcileDays *int   `yaml:"reconcileDays"`
+}
+
+// reconcile is how often all accounts are looked at; 0 is the engine's default.
+func (c driftConfig) reconcile() time.Duration {
+	switch {
+	case c.ReconcileDays == nil:
+		return 0
+	case *c.ReconcileDays == 0:
+		return -1
+	}
+	return time.Duration(*c.ReconcileDays) * 24 * time.Hour
 }
 
 type sourceConfig struct {
@@ -112,9 +136,10 @@ type upnConfig struct {
 	FallbackDomain string `yaml:"fallbackDomain"`
 }
 
-type limitsConfig struct {
-	Removals       *int     `yaml:"removals"`
-	RemovalPercent *float64 `yaml:"removalPercent"`
+// A protectConfig says who is never written.
+type protectConfig struct {
+	Accounts []string `yaml:"accounts"`
+	Roles    string   `yaml:"roles"`
 }
 
 type stateConfig struct {

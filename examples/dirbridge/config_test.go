@@ -6,8 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/source"
 )
 
 // minimal is a configuration with nothing but what is required.
@@ -34,7 +38,7 @@ func check(t *testing.T, text string) (*config, error) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	c, err := load(path)
 	if err == nil {
-		err = c.validate(lookup)
+		err = c.validate(lookup, false)
 	}
 	return c, err
 }
@@ -52,7 +56,7 @@ func TestTheExampleIsValidAndSoIsWhatItShowsAsOptional(t *testing.T) {
 	_, err = check(t, strings.ReplaceAll(strings.ReplaceAll(string(text), "CLIENT_SECRET", "GRAPH_TOKEN"), "    caFile: ca.pem\n", ""))
 	require.NoError(t, err)
 
-	all := regexp.MustCompile(`(?m)^(\s*)#([a-zA-Z0-9]+: )`).ReplaceAll(text, []byte("$1$2"))
+	all := regexp.MustCompile(`(?m)^([ ]*)#([a-zA-Z0-9]+:(?: |$))`).ReplaceAll(text, []byte("$1$2"))
 	require.NotEqual(t, string(text), string(all))
 	path := filepath.Join(t.TempDir(), "all.yaml")
 	require.NoError(t, os.WriteFile(path, all, 0o600))
@@ -60,6 +64,43 @@ func TestTheExampleIsValidAndSoIsWhatItShowsAsOptional(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "AT", c.UsageLocation)
 	require.Equal(t, 500, *c.Limits.Removals)
+
+	// What it shows as defaults are the defaults.
+	c, err = check(t, minimal+section(t, string(all), "limits")+section(t, string(all), "policy"))
+	require.NoError(t, err)
+	require.Equal(t, plan.Limits{
+		Removals: plan.Limit{Count: 500, Percent: 20}, Disables: plan.Limit{Count: 500, Percent: 20}, UPNChanges: plan.Limit{Count: 1000, Percent: 50},
+		AddressChanges: plan.Limit{Count: 1000, Percent: 50}, Clears: plan.Limit{Count: 500, Percent: 20}, Restores: plan.Limit{Count: 500, Percent: 20},
+		PutBacks: plan.Limit{Count: 500, Percent: 20}, Leaving: plan.Limit{Count: -1, Percent: -1},
+		MemberRemovals: plan.Limit{Count: 1000, Percent: 20}, GroupMemberRemovals: plan.Limit{Count: 500, Percent: 50},
+		Flagged: map[source.ID]int{"b9ab2ef7-091b-50bf-845c-72bb8a00e909": 0},
+		Window:  24 * time.Hour, WindowRuns: 8,
+	}, c.limits())
+	c, err = check(t, minimal+section(t, string(all), "drift"))
+	require.NoError(t, err)
+	require.Equal(t, "putBack", c.Drift.Policy)
+	require.Equal(t, 7*24*time.Hour, c.Drift.reconcile())
+}
+
+// section is the top-level key of a file with all that is below it.
+func section(t *testing.T, text, key string) string {
+	t.Helper()
+	found := regexp.MustCompile(`(?m)^` + key + `:.*\n(?:[ \t#].*\n)*`).FindString(text)
+	require.NotEmpty(t, found)
+	return found
+}
+
+func TestLimitsCanBeLiftedOneByOne(t *testing.T) {
+	c, err := check(t, minimal+"limits: {removals: 7, removalPercent: -1, disables: -1, restorePercent: 2.5, window: 48h, windowRuns: 3}\n")
+	require.NoError(t, err)
+	require.Equal(t, plan.Limits{
+		Removals: plan.Limit{Count: 7, Percent: -1}, Disables: plan.Limit{Count: -1}, Restores: plan.Limit{Percent: 2.5},
+		Window: 48 * time.Hour, WindowRuns: 3,
+	}, c.limits())
+	c, err = check(t, minimal)
+	require.NoError(t, err)
+	require.Equal(t, plan.Limits{}, c.limits())
+	require.Equal(t, filepath.Join(filepath.Dir(c.State.Bolt.Path), "dirbridge-audit.jsonl"), c.Audit.path(c.State.Bolt.Path))
 }
 
 func TestMistakesAreToldWithLineAndColumn(t *testing.T) {
@@ -90,6 +131,13 @@ func TestMistakesAreToldWithLineAndColumn(t *testing.T) {
 		{"an interval that is none", minimal + "schedule: {every: often}\n", "d.yaml:11:19: schedule.every: "},
 		{"a limit of nothing", minimal + "limits: {removals: 0}\n", "d.yaml:11:20: limits.removals: 0: want 1 or more"},
 		{"a limit over everything", minimal + "limits: {removalPercent: 101}\n", "limits.removalPercent: 101: want"},
+		{"a limit below none", minimal + "limits: {upnChanges: -2}\n", "d.yaml:11:22: limits.upnChanges: -2: want 1 or more, or -1 for no limit"},
+		{"a percentage of nothing", minimal + "limits: {clearPercent: 0}\n", "d.yaml:11:24: limits.clearPercent: 0: want more than 0"},
+		{"a window without a unit", minimal + "limits: {window: 24}\n", "d.yaml:11:18: limits.window: \"24\": want at least a second"},
+		{"a window of no runs", minimal + "limits: {windowRuns: 0}\n", "d.yaml:11:22: limits.windowRuns: 0: want 1 or more"},
+		{"an unknown limit", minimal + "limits: {deletes: 5}\n", `d.yaml:11:10: unknown key "deletes"`},
+		{"an unknown policy", minimal + "policy: upsert\n", `d.yaml:11:9: policy: "upsert": want sync, upsert-only, create-only`},
+		{"no directory for the audit", minimal + "audit: {file: no/where.jsonl}\n", "d.yaml:11:15: audit.file: its directory must exist"},
 		{"no directory for the state", replace("path: dirbridge.db", "path: no/where.db"), "d.yaml:10:22: state.bolt.path: its directory must exist"},
 		{"a password in a proxy's URL", replace("    auth:", "    proxy: http://me:hush@proxy:8080\n    auth:"), "office365.proxy: secrets don't belong in this file"},
 		{"no certificate in the file", replace("    baseDN:", "    caFile: d.yaml\n    baseDN:"), "activeDirectory.caFile: there is no certificate in"},
@@ -156,4 +204,13 @@ func TestEveryWayToSignInIsTaken(t *testing.T) {
 		_, err := check(t, regexp.MustCompile(`auth: .*`).ReplaceAllString(minimal, "auth: "+auth))
 		require.NoError(t, err, auth)
 	}
+}
+
+func TestProtectedAccountsAreNamedAndRolesAreIgnoredOnlyByAWord(t *testing.T) {
+	c, err := check(t, minimal+"protected: {accounts: [a@contoso.com], roles: ignore}\n")
+	require.NoError(t, err)
+	require.Equal(t, protectConfig{Accounts: []string{"a@contoso.com"}, Roles: "ignore"}, c.Protected)
+	_, err = check(t, minimal+"protected: {accounts: [\" \"], roles: off}\n")
+	require.ErrorContains(t, err, "protected.accounts: holds an empty name")
+	require.ErrorContains(t, err, "want read, ignore")
 }

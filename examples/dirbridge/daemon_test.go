@@ -5,11 +5,14 @@ package main
 import (
 	"context"
 	"io"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/dirbridge/dirbridge/state/boltstate"
 )
 
 // A lines is a writer whose lines can be waited for.
@@ -43,12 +46,62 @@ func TestTheDaemonRunsAtOnceAndWhenAskedAndEndsCleanly(t *testing.T) {
 	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGUSR1))
 	require.Regexp(t, `^\S+Z failed: .*; unfinished run 3: `, <-out)
 
-	code, _, errs := w.run("sync")
-	require.Equal(t, 5, code, "while the daemon lives, nobody else runs")
-	require.Contains(t, errs, "SIGUSR1")
+	cancel()
+	require.Zero(t, <-ended)
+}
+
+func TestTheDaemonSaysOnceThatItIsHaltedAndOthersDecideBetweenItsRuns(t *testing.T) {
+	w := newWorld(t, "schedule: {every: 10h}", "limits: {removals: 1}")
+	for _, cn := range []string{"A", "B", "C"} {
+		w.person(cn, strings.ToLower(cn)+"@contoso.com")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, _, _ := w.program()
+	out, errs := make(lines, 100), make(lines, 1000)
+	p.stdout, p.stderr = out, errs
+	ended := make(chan int)
+	go func() { ended <- p.run(ctx, []string{"run", "-c", w.config}) }()
+	again := func() string {
+		require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGUSR1))
+		return <-out
+	}
+	require.Contains(t, <-out, "created 3,")
+	require.NoError(t, w.ad.Delete(dn(w, "A")))
+	require.NoError(t, w.ad.Delete(dn(w, "B")))
+
+	require.Regexp(t, `^\S+Z failed: halted by the guard: .*; delta run 2: `, again())
+	var told string
+	for !strings.Contains(told, "or correct the directory") {
+		if line := <-errs; !strings.Contains(line, "level=") {
+			told += line
+		}
+	}
+	golden(t, "daemon-halted.txt", w.settled(told))
+	require.Regexp(t, `^\S+Z halted for the same plan [0-9a-f]{12} as before; it waits for `, again())
+
+	// A run that is due waits for whoever has the state open.
+	other, err := boltstate.Open(filepath.Join(w.dir, "state.db"), nil)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(syscall.Getpid(), syscall.SIGUSR1))
+	for !strings.Contains(<-errs, "another instance uses the state; waiting for it") {
+	}
+	require.NoError(t, other.Close())
+	require.Contains(t, <-out, "halted for the same plan")
+
+	hash := w.planned()
+	code, _, words := w.run("approve", hash)
+	require.Zero(t, code, words)
+	require.Regexp(t, `^\S+Z delta run \d+: .* deleted 2, .* approved by root@here, problems 0\n$`, again())
+	require.Equal(t, []string{"c@contoso.com"}, w.upns())
+	require.Zero(t, first(w.run("audit", "verify")))
 
 	cancel()
 	require.Zero(t, <-ended)
+	close(errs)
+	for line := range errs {
+		require.NotContains(t, line, "how to go on", "it is told once")
+	}
 }
 
 func TestTheDaemonWaitsForADirectoryThatIsDown(t *testing.T) {

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/dirbridge/dirbridge/target/graphtarget"
 )
@@ -17,6 +20,9 @@ import (
 // client, so that proxy and authorities hold for both.
 func (x *parts) newTarget(env environment) (*graphtarget.Target, error) {
 	o := x.Target.Office365
+	if x.use.offline() {
+		return graphtarget.New(o.Tenant, nobody{}, &graphtarget.Options{Endpoint: o.Endpoint, Scope: o.Scope, Groups: x.Groups.Security})
+	}
 	client, err := o.client()
 	if err != nil {
 		return nil, err
@@ -27,13 +33,20 @@ func (x *parts) newTarget(env environment) (*graphtarget.Target, error) {
 		return nil, err
 	}
 	options := &graphtarget.Options{
-		Endpoint: o.Endpoint, Scope: o.Scope, HTTPClient: client, UserAgent: "dirbridge/" + version(),
+		Endpoint: o.Endpoint, Scope: o.Scope, HTTPClient: client, UserAgent: "dirbridge/" + version(), Groups: x.Groups.Security,
 		Size: map[string]graphtarget.TenantSize{"medium": graphtarget.Medium, "large": graphtarget.Large}[o.TenantSize],
 	}
 	if o.QuotaShare != nil {
 		options.QuotaShare = *o.QuotaShare
 	}
 	return graphtarget.New(o.Tenant, cred, options)
+}
+
+// nobody can't sign in: for what is done without asking the tenant.
+type nobody struct{}
+
+func (nobody) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{}, errors.New("this command doesn't ask the tenant")
 }
 
 func (o *office365Config) client() (*http.Client, error) {

@@ -6,51 +6,83 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 
 	"github.com/dirbridge/dirbridge/dirsync"
-	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/dirsync/audit"
 	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/source/ldapsource"
-	"github.com/dirbridge/dirbridge/state"
-	"github.com/dirbridge/dirbridge/state/boltstate"
-	"github.com/dirbridge/dirbridge/state/memstate"
+	"github.com/dirbridge/dirbridge/target/graphtarget"
 )
 
 // parts are what a run needs, made as the configuration says.
 type parts struct {
 	*config
+	purpose
 	source *ldapsource.Source
-	engine *dirsync.Engine
+	target *graphtarget.Target
+	rules  mapping.Mapper
 	log    *slog.Logger
 	closes []func() error
+
+	*session // nil while the state isn't open
+	audit    *audit.File
 }
 
 // A purpose says what parts are for.
 type purpose struct {
-	dryRun  bool
+	use     use
 	daemon  bool // its log is what is left of it; a single run reports by itself
 	onEvent func(dirsync.Event)
 }
 
-// open reads the configuration and makes the parts of it. It asks nobody
-// anything; a mistake in the configuration is a *configError. Close the parts.
-func (p *program) open(path string, use purpose) (_ *parts, err error) {
+// A use says what is done with directory, tenant and state.
+type use int
+
+const (
+	running  use = iota // directory and tenant are asked, the state is written
+	looking             // directory and tenant are asked, the state is only read
+	deciding            // nobody is asked, no secret is needed, the state is written
+	reading             // nobody is asked, no secret is needed, the state is only read
+)
+
+func (u use) offline() bool  { return u == deciding || u == reading }
+func (u use) readOnly() bool { return u == looking || u == reading }
+
+// configure reads the configuration and finds what is wrong with it.
+func (p *program) configure(path string, u use) (*config, error) {
 	c, err := load(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.validate(p.env); err != nil {
+	return c, c.validate(p.env, u.offline())
+}
+
+// open makes the parts and opens the state. It asks nobody anything; a mistake
+// in the configuration is a *configError. Close the parts.
+func (p *program) open(ctx context.Context, path string, use purpose) (*parts, error) {
+	x, err := p.assemble(path, use)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.enter(ctx, p, p.patience); err != nil {
+		return nil, errors.Join(err, x.close())
+	}
+	return x, nil
+}
+
+// assemble makes the parts without opening the state.
+func (p *program) assemble(path string, use purpose) (_ *parts, err error) {
+	c, err := p.configure(path, use.use)
+	if err != nil {
 		return nil, err
 	}
 	level := slog.LevelWarn
 	if use.daemon {
 		level = slog.LevelInfo
 	}
-	x := &parts{config: c, log: newLogger(c.Log, level, p.stderr)}
+	x := &parts{config: c, purpose: use, log: newLogger(c.Log, level, p.stderr)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, x.close())
@@ -60,28 +92,13 @@ func (p *program) open(path string, use purpose) (_ *parts, err error) {
 		return nil, c.wrong(err, "source", "activeDirectory")
 	}
 	x.closes = append(x.closes, x.source.Close)
-	tgt, err := x.newTarget(p.env)
-	if err != nil {
+	if x.target, err = x.newTarget(p.env); err != nil {
 		return nil, c.wrong(err, "target", "office365")
 	}
-	x.closes = append(x.closes, tgt.Close)
-	rules, err := mapping.New(&mapping.Options{
+	x.closes = append(x.closes, x.target.Close)
+	x.rules, err = mapping.New(&mapping.Options{
 		Fallback: mapping.Fallback(c.UPN.Fallback), FallbackDomain: mapping.FallbackDomain(c.UPN.FallbackDomain),
 		UsageLocation: c.UsageLocation, ExpiredIsDisabled: c.ExpiredIsDisabled,
-	})
-	if err != nil {
-		return nil, c.wrong(err)
-	}
-	store, err := x.openState(use.dryRun)
-	if err != nil {
-		return nil, err
-	}
-	engineLog := x.log
-	if !use.daemon && c.Log.Level == "" {
-		engineLog = nil // what it says is in the report
-	}
-	x.engine, err = dirsync.New(x.source, tgt, store, &dirsync.Options{
-		Mapper: rules, Limits: c.limits(), Leaving: plan.Leaving(c.Leaving), OnEvent: use.onEvent, Logger: engineLog,
 	})
 	if err != nil {
 		return nil, c.wrong(err)
@@ -91,7 +108,7 @@ func (p *program) open(path string, use purpose) (_ *parts, err error) {
 
 // close closes the parts, the last one first.
 func (x *parts) close() error {
-	var errs error
+	errs := x.leave()
 	for i := len(x.closes) - 1; i >= 0; i-- {
 		errs = errors.Join(errs, x.closes[i]())
 	}
@@ -104,27 +121,26 @@ func (c *config) wrong(err error, keys ...string) error {
 	return &configError{[]string{c.file.at(keys...) + ": " + err.Error()}}
 }
 
-func (c *config) limits() plan.Limits {
-	var l plan.Limits
-	if n := c.Limits.Removals; n != nil {
-		l.Removals = *n
-	}
-	if p := c.Limits.RemovalPercent; p != nil {
-		l.Percent = *p
-	}
-	return l
-}
-
 func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
 	ad := x.Source.ActiveDirectory
 	o := &ldapsource.Options{
 		Name: ad.Name, ServerName: ad.ServerName, InsecurePlainLDAP: ad.InsecurePlainLDAP, Logger: x.log,
 		Delta: ldapsource.DeltaMode(ad.Delta),
 	}
+	o.Kinds, o.References = x.config.reads()
+	if s := x.config.scope(); s != nil {
+		o.Attributes = s.SourceAttributes()
+		if len(s.Containers()) > 0 {
+			if o.Kinds == nil {
+				o.Kinds = []source.Kind{source.User}
+			}
+			o.Kinds = append(o.Kinds, source.Container)
+		}
+	}
 	if ad.Delta == "auto" {
 		o.Delta = ldapsource.DeltaAuto
 	}
-	if ad.CAFile != "" {
+	if ad.CAFile != "" && !x.use.offline() {
 		pool, err := onlyAuthorities(ad.CAFile)
 		if err != nil {
 			return nil, err
@@ -144,22 +160,6 @@ func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
 	}, o)
 }
 
-// openState opens the state file. A dry run makes none where there is none.
-func (x *parts) openState(dryRun bool) (state.Store, error) {
-	path := x.State.Bolt.Path
-	if dryRun {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return memstate.New(), nil
-		}
-	}
-	store, err := boltstate.Open(path, nil)
-	if err != nil {
-		return nil, err
-	}
-	x.closes = append(x.closes, store.Close)
-	return store, nil
-}
-
 // check has the source say what its account can and can't see. Blockers are an
 // error.
 func (x *parts) check(ctx context.Context, w io.Writer) error {
@@ -173,7 +173,7 @@ func (x *parts) check(ctx context.Context, w io.Writer) error {
 		case source.Blocker:
 			blockers = errors.Join(blockers, fmt.Errorf("%s: %s; what to do: %s", f.Code, f.Message, f.Remedy))
 		case source.Warning:
-			fmt.Fprintf(w, "dirbridge: warning: %s: %s; what to do: %s\n", f.Code, f.Message, f.Remedy)
+			fmt.Fprintf(w, "dirbridge: warning: %s: %s; what to do: %s\n", f.Code, plain(f.Message), plain(f.Remedy))
 		default:
 			x.log.Info(f.Message, "code", f.Code, "remedy", f.Remedy)
 		}

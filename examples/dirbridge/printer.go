@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +21,9 @@ type printer struct {
 	color bool
 }
 
-func (p *program) printer() *printer { return &printer{bufio.NewWriter(p.stdout), p.color} }
+func (p *program) printer() *printer { return &printer{newWriter(p.stdout), p.color} }
+
+func newWriter(w io.Writer) *bufio.Writer { return bufio.NewWriter(w) }
 
 func (w *printer) flush() error { return w.Flush() }
 
@@ -49,33 +51,27 @@ func (w *printer) change(c *plan.Change) {
 		sign, color = "-", red
 	}
 	who := plain(cmp.Or(c.UPN, c.Name))
-	fmt.Fprintf(w, "%s  (%s, %s)\n", w.paint(color, sign+" "+string(c.Op)+" "+who), c.Source, plain(c.Name))
-	fmt.Fprintf(w, "    because: %s%s\n", c.Reason, evidence(c))
+	fmt.Fprintf(w, "%s  (%s, %s)\n", w.paint(color, sign+" "+string(c.Op)+" "+who), plain(string(c.Source)), plain(c.Name))
+	fmt.Fprintf(w, "    because: %s%s\n", plain(c.Reason), evidence(c))
+	w.references(c)
 	for _, a := range attributes(c) {
 		if c.Op == target.Create {
-			fmt.Fprintf(w, "    %s: %s", a.Name, shown(a.After))
+			fmt.Fprintf(w, "    %s: %s", plain(a.Name), shown(a.After))
 		} else {
-			fmt.Fprintf(w, "    %s: %s → %s", a.Name, shown(a.Before), shown(a.After))
+			fmt.Fprintf(w, "    %s: %s → %s", plain(a.Name), shown(a.Before), shown(a.After))
 		}
 		if a.Why != "" {
-			fmt.Fprintf(w, "   why: %s", a.Why)
+			fmt.Fprintf(w, "   why: %s", plain(a.Why))
 		}
 		w.WriteByte('\n')
 	}
-}
-
-// plain makes text that comes from a directory harmless to a terminal: what
-// isn't printable is shown as an escape.
-func plain(s string) string {
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`), `\\`, `\`)
 }
 
 func evidence(c *plan.Change) string {
 	if c.Evidence == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (%s: %s)", c.Evidence.Kind, plain(cmp.Or(c.Evidence.Detail, "no more is known")))
+	return fmt.Sprintf(" (%s: %s)", plain(c.Evidence.Kind), plain(cmp.Or(c.Evidence.Detail, "no more is known")))
 }
 
 func shown(values []string) string {
@@ -117,41 +113,97 @@ func attributes(c *plan.Change) []attribute {
 // why says which rule gave a value and which way it went; for a value that was
 // copied, of what.
 func why(d *mapping.Decision, value []string) string {
-	text := d.Rule + ": " + d.Branch
-	if d.Rule == "flow" || d.Rule == d.Attribute {
-		text = strings.TrimPrefix(d.Branch, "from ")
-	}
+	text := ruleWords(d.Rule, d.Attribute, d.Branch)
 	if !slices.Equal(d.Result, value) && len(d.Result) > 0 {
 		text += fmt.Sprintf("; %s isn't free", shown(d.Result))
 	}
 	return text
 }
 
+// ruleWords says which rule it was, unless the attribute says so, and which of
+// its ways it went.
+func ruleWords(rule, attribute, branch string) string {
+	if rule == "flow" || rule == attribute {
+		return strings.TrimPrefix(branch, "from ")
+	}
+	return rule + ": " + branch
+}
+
 // problems prints what is wrong with single objects.
 func (w *printer) problems(ps []dirsync.Problem) {
 	for _, p := range ps {
-		fmt.Fprintf(w, "%s  %s  (%s)\n", w.paint(red, "! "+p.Code), plain(p.Name), p.Object)
-		fmt.Fprintf(w, "    %s\n    what to do: %s\n", plain(p.Message), p.Remedy)
+		fmt.Fprintf(w, "%s  %s  (%s)\n", w.paint(red, "! "+p.Code), plain(p.Name), plain(string(p.Object)))
+		fmt.Fprintf(w, "    %s\n    what to do: %s\n", plain(p.Message), plain(p.Remedy))
 		var more []string
 		if p.Holder != "" {
-			more = append(more, "held by "+p.Holder)
+			more = append(more, "held by "+plain(p.Holder))
 		}
 		if p.RequestID != "" {
-			more = append(more, "request-id "+p.RequestID)
+			more = append(more, "request-id "+plain(p.RequestID))
 		}
 		more = append(more, "since "+p.Since.Format(time.RFC3339))
 		fmt.Fprintf(w, "    %s\n", strings.Join(more, ", "))
 	}
 }
 
+// precondition prints what has to be so when a change is carried out.
+func (w *printer) precondition(c *plan.Change) {
+	object := map[string]string{
+		"present": "the object is in the source", "left": "the object has left the scope",
+		"deleted": "the source has deleted the object", "unknown": "whatever the source says",
+	}[c.Precondition.Object]
+	account := map[string]string{
+		"none": "nobody has its anchor", "live": "the account is there", "deleted": "the account is in the bin",
+	}[c.Precondition.Account]
+	fmt.Fprintf(w, "    only if: %s, %s", cmp.Or(object, plain(c.Precondition.Object)), cmp.Or(account, plain(c.Precondition.Account)))
+	if len(c.Set) > 0 && c.Op != target.Create {
+		fmt.Fprint(w, ", with the values from before")
+	}
+	w.WriteByte('\n')
+}
+
+// warnings prints what concerns the run as a whole.
+func (w *printer) warnings(warnings []dirsync.Warning) {
+	for _, x := range warnings {
+		fmt.Fprintf(w, "%s\n    %s\n    what to do: %s\n", w.paint(red, "! warning: "+plain(x.Code)), plain(x.Message), plain(x.Remedy))
+	}
+}
+
 // summary prints the counts of a run in one line.
 func (w *printer) summary(r *dirsync.Report) { fmt.Fprintln(w, counts(r)) }
 
+// counts are those of a run.
 func counts(r *dirsync.Report) string {
-	s := fmt.Sprintf("%s run %d", cmp.Or(string(r.Mode), "unfinished"), r.Run)
-	if r.FullReason != "" {
-		s += " (" + r.FullReason + ")"
+	return fmt.Sprintf("%s, problems %d", done(r), len(r.Problems))
+}
+
+// done is what a run did, in one line.
+func done(r *dirsync.Report) string {
+	mode := cmp.Or(string(r.Mode), "unfinished")
+	if r.Mode == "" && r.Undid != 0 {
+		mode = string(dirsync.Undo)
 	}
-	return s + fmt.Sprintf(": read %d, created %d, updated %d, disabled %d, deleted %d, restored %d, unchanged %d, skipped %d, held back %d, problems %d",
-		r.Read, r.Created, r.Updated, r.Disabled, r.Deleted, r.Restored, r.Unchanged, r.Skipped, r.HeldBack, len(r.Problems))
+	s := fmt.Sprintf("%s run %d", mode, r.Run)
+	if r.FullReason != "" {
+		s += " (" + plain(r.FullReason) + ")"
+	}
+	s += fmt.Sprintf(": read %d, created %d, updated %d, disabled %d, deleted %d, restored %d, unchanged %d, skipped %d, held back %d",
+		r.Read, r.Created, r.Updated, r.Disabled, r.Deleted, r.Restored, r.Unchanged, r.Skipped, r.HeldBack)
+	s += refCounts(r)
+	if r.Withheld > 0 {
+		s += fmt.Sprintf(", withheld by policy %d", r.Withheld)
+	}
+	if r.Reconciled != "" {
+		s += ", all accounts looked at (" + plain(r.Reconciled) + ")"
+	}
+	if r.Drifted > 0 {
+		s += fmt.Sprintf(", changed by others %d", r.Drifted)
+	}
+	if r.Undid > 0 {
+		s += fmt.Sprintf(", run %d undone", r.Undid)
+	}
+	if r.Approver != "" {
+		s += ", approved by " + plain(r.Approver)
+	}
+	return s
 }

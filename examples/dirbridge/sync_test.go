@@ -141,7 +141,7 @@ func TestTheGuardHaltsWithCodeFour(t *testing.T) {
 
 	code, out, errs := w.run("sync", "--dry-run")
 	require.Equal(t, 4, code)
-	require.Contains(t, out, "would be halted by the guard: 2 of 3 owned accounts")
+	require.Contains(t, out, "would be halted by the guard: 2 removals, and 1 may go without approval")
 	require.Contains(t, errs, "what to do: ")
 
 	code, out, errs = w.run("sync", "-o", "json")
@@ -149,7 +149,7 @@ func TestTheGuardHaltsWithCodeFour(t *testing.T) {
 	d := parsed(t, out)
 	require.Contains(t, d["error"], "halted by the guard")
 	require.Len(t, d["breaches"], 1)
-	require.Contains(t, errs, "raise limits.removals")
+	require.Contains(t, errs, "what to do: look at all of it with dirbridge plan")
 	require.Equal(t, writes, w.tenant.Counts().TotalWrites(), "nothing was written")
 
 	text, err := os.ReadFile(w.config)

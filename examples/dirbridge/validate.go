@@ -15,14 +15,16 @@ import (
 // A checker gathers what is wrong with a configuration.
 type checker struct {
 	*config
-	env   environment
-	lines []string
+	env     environment
+	offline bool // secrets and the files of connections aren't looked at
+	lines   []string
 }
 
 // validate fills in paths, and finds what is wrong before anybody is asked
-// anything. The error is a *configError.
-func (c *config) validate(env environment) error {
-	v := &checker{config: c, env: env}
+// anything. offline is for what asks nobody: it needs no secrets. The error is a
+// *configError.
+func (c *config) validate(env environment, offline bool) error {
+	v := &checker{config: c, env: env, offline: offline}
 	if c.Source.ActiveDirectory == nil {
 		v.bad("is missing: where people come from", "source", "activeDirectory")
 	} else {
@@ -38,15 +40,26 @@ func (c *config) validate(env environment) error {
 	v.oneOf(c.Leaving, []string{"disable", "delete", "keep"}, "leaving")
 	v.oneOf(c.Log.Level, []string{"debug", "info", "warn", "error"}, "log", "level")
 	v.oneOf(c.Log.Format, []string{"text", "json"}, "log", "format")
-	if n := c.Limits.Removals; n != nil && (*n == 0 || *n < -1) {
-		v.bad(fmt.Sprintf("%d: want 1 or more, or -1 for no limit", *n), "limits", "removals")
+	v.oneOf(c.Policy, []string{"sync", "upsert-only", "create-only"}, "policy")
+	v.oneOf(c.Drift.Policy, []string{"putBack", "report", "ignore"}, "drift", "policy")
+	if n := c.Drift.ReconcileDays; n != nil && (*n < 0 || *n > 365) {
+		v.bad("must be 1 to 365 days, or 0 for never", "drift", "reconcileDays")
 	}
-	if p := c.Limits.RemovalPercent; p != nil && !(*p > 0 && *p <= 100 || *p == -1) {
-		v.bad(fmt.Sprintf("%v: want more than 0 and at most 100, or -1 for no limit", *p), "limits", "removalPercent")
+	v.oneOf(c.Protected.Roles, []string{"read", "ignore"}, "protected", "roles")
+	if slices.ContainsFunc(c.Protected.Accounts, func(a string) bool { return strings.TrimSpace(a) == "" }) {
+		v.bad("holds an empty name", "protected", "accounts")
 	}
+	if c.Groups.Owners && !c.Groups.Security {
+		v.bad("groups have owners only if they are synchronized: set security", "groups", "owners")
+	}
+	v.limits()
+	v.scope()
 	v.duration(c.Schedule.Every, &c.Schedule.every, "schedule", "every")
 	v.duration(c.Schedule.Full, &c.Schedule.full, "schedule", "full")
 	v.state()
+	if c.Audit.File != noAudit && c.Audit.File != "" {
+		v.directory(&c.Audit.File, "audit", "file")
+	}
 	if v.lines != nil {
 		slices.Sort(v.lines)
 		return &configError{v.lines}
@@ -99,6 +112,9 @@ func (v *checker) secret(env, file *string, required bool, name string, keys ...
 		}
 		return
 	}
+	if v.offline {
+		return
+	}
 	if _, err := (secret{*env, *file, v.env}).read(); err != nil {
 		v.bad(err.Error(), append(keys, key)...)
 	}
@@ -106,7 +122,7 @@ func (v *checker) secret(env, file *string, required bool, name string, keys ...
 
 // readable checks that a file can be read, and makes its path absolute.
 func (v *checker) readable(path *string, keys ...string) []byte {
-	if *path = v.file.relative(*path); *path == "" {
+	if *path = v.file.relative(*path); *path == "" || v.offline {
 		return nil
 	}
 	text, err := os.ReadFile(*path)
@@ -202,6 +218,9 @@ func (v *checker) auth(o *office365Config, keys []string) {
 		v.bad("is for a simulator only: endpoint has to be on a loopback address then", under("tokenEnv")...)
 		return
 	}
+	if v.offline {
+		return
+	}
 	if _, err := (secret{env: a.TokenEnv, lookup: v.env}).read(); err != nil {
 		v.bad(err.Error(), under("tokenEnv")...)
 	}
@@ -222,8 +241,14 @@ func (v *checker) state() {
 	}
 	keys := []string{"state", "bolt", "path"}
 	v.required(v.State.Bolt.Path, keys...)
-	v.State.Bolt.Path = v.file.relative(v.State.Bolt.Path)
-	dir := filepath.Dir(cmp.Or(v.State.Bolt.Path, "."))
+	v.directory(&v.State.Bolt.Path, keys...)
+}
+
+// directory makes the path of a file absolute, and checks that its directory is
+// there.
+func (v *checker) directory(path *string, keys ...string) {
+	*path = v.file.relative(*path)
+	dir := filepath.Dir(cmp.Or(*path, "."))
 	if info, err := os.Stat(dir); err != nil {
 		v.bad("its directory must exist: "+err.Error(), keys...)
 	} else if !info.IsDir() {

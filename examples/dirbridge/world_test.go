@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -98,7 +99,8 @@ func (w *world) set(cn string, values ...string) {
 func (w *world) program() (p *program, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
 	env := map[string]string{"BIND_PASSWORD": adsim.SyncPassword, "GRAPH_TOKEN": w.graph.Token}
-	return &program{env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }, stdout: stdout, stderr: stderr}, stdout, stderr
+	return &program{env: func(n string) (string, bool) { v, ok := env[n]; return v, ok }, stdout: stdout, stderr: stderr,
+		patience: 300 * time.Millisecond, who: func() string { return "root@here" }}, stdout, stderr
 }
 
 // run runs the program with the world's configuration.

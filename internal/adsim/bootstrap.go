@@ -96,6 +96,7 @@ func (d *Directory) bootstrapServices(config string) {
 		partitions["msDS-EnabledFeature"] = []string{feature}
 	}
 	d.make("CN=Partitions,"+config, "crossRefContainer", partitions)
+	d.make("CN="+d.opts.NetBIOS+",CN=Partitions,"+config, "crossRef", Attrs{"nCName": {d.BaseDN()}, "nETBIOSName": {d.opts.NetBIOS}})
 }
 
 // bootstrapSchema makes the entries by which a client can find out which

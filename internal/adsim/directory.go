@@ -21,7 +21,8 @@ type Directory struct {
 	state
 	rng *rand.Rand // not part of state: GUIDs aren't used again after a Restore
 
-	pulled int64 // how far Pull has come in the other directory
+	pulled int64         // how far Pull has come in the other directory
+	skew   time.Duration // of the clock
 }
 
 // state is everything that a snapshot keeps.
@@ -150,7 +151,7 @@ type change struct {
 }
 
 func (d *Directory) begin() change {
-	return change{d.usn + 1, time.Now()}
+	return change{d.usn + 1, d.now()}
 }
 
 // commit puts a new record into the directory in place of old (nil for a new

@@ -1,8 +1,6 @@
 package adsim
 
 import (
-	"time"
-
 	ber "github.com/go-asn1-ber/asn1-ber"
 	"github.com/go-ldap/ldap/v3"
 )
@@ -75,7 +73,7 @@ func (d *Directory) dirSync(who *reader, s *searchRequest, c *controls) (syncPag
 	if !page.more {
 		next.object, next.property = d.usn, d.usn
 	}
-	page.cookie = next.encode(time.Now())
+	page.cookie = next.encode(d.now())
 	return page, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
 )
@@ -17,7 +16,7 @@ func (d *Directory) rootDSE(s *searchRequest) *ber.Packet {
 	base := d.BaseDN()
 	all := []field{
 		{"configurationNamingContext", []string{d.configDN()}},
-		{"currentTime", []string{generalizedTime(time.Now())}},
+		{"currentTime", []string{generalizedTime(d.now())}},
 		{"defaultNamingContext", []string{base}},
 		{"dnsHostName", []string{d.opts.Host + "." + d.opts.Domain}},
 		{"domainControllerFunctionality", []string{"4"}},

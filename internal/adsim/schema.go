@@ -94,6 +94,7 @@ var classTable = [...]class{
 	{"configuration", "Configuration", "1.2.840.113556.1.5.12", "top", "cn", "Configuration"},
 	{"dMD", "DMD", "1.2.840.113556.1.3.9", "top", "cn", "DMD"},
 	{"crossRefContainer", "Cross-Ref-Container", "1.2.840.113556.1.5.7000.53", "top", "cn", "Cross-Ref-Container"},
+	{"crossRef", "Cross-Ref", "1.2.840.113556.1.3.11", "top", "cn", "Cross-Ref"},
 	{"sitesContainer", "Sites-Container", "1.2.840.113556.1.5.107", "top", "cn", "Sites-Container"},
 	{"site", "Site", "1.2.840.113556.1.5.31", "top", "cn", "Site"},
 	{"serversContainer", "Servers-Container", "1.2.840.113556.1.5.7000.48", "top", "cn", "Servers-Container"},

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -20,6 +21,18 @@ type ad struct {
 	admin     account
 	sync      account // the least-privileged account of a synchronization
 	reader    account // any account
+
+	// back are people who came back from a tombstone, by objectGUID. They lost what
+	// groups they were in and whose managers they were; those say nothing of it.
+	back map[string]bool
+}
+
+// cameBack notes somebody who came back from a tombstone.
+func (a *ad) cameBack(guid string) {
+	if a.back == nil {
+		a.back = map[string]bool{}
+	}
+	a.back[guid] = true
 }
 
 type account struct{ dn, password string }
@@ -66,8 +79,9 @@ func (a *ad) read(t testing.TB) *compare.Directory {
 	t.Helper()
 	c := a.connect(t)
 	defer c.Close()
+	attributes := compare.Attributes()
 	search := func(base, filter string, controls ...ldap.Control) (out []compare.Entry) {
-		q := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, compare.Attributes(), controls)
+		q := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, controls)
 		r, err := c.SearchWithPaging(q, 500)
 		require.NoError(t, err)
 		for _, e := range r.Entries {
@@ -86,9 +100,33 @@ func (a *ad) read(t testing.TB) *compare.Directory {
 		Live: search(a.base, "(sAMAccountType=805306368)"),
 		Deleted: search("CN=Deleted Objects,"+a.base, "(&(isDeleted=TRUE)(objectClass=user)(!(objectClass=computer)))",
 			ldap.NewControlMicrosoftShowDeleted()),
+		Groups:        search(a.base, "(objectClass=group)"),
+		DeletedGroups: search("CN=Deleted Objects,"+a.base, "(&(isDeleted=TRUE)(objectClass=group))", ldap.NewControlMicrosoftShowDeleted()),
+	}
+	for _, g := range d.Groups {
+		g.Values["member"] = members(t, c, g.DN)
 	}
 	require.NotEmpty(t, d.Live)
 	return d
+}
+
+// members are all values of a group's member, range by range.
+func members(t testing.TB, c *ldap.Conn, dn string) (dns []string) {
+	t.Helper()
+	for {
+		r, err := c.Search(ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)",
+			[]string{fmt.Sprintf("member;range=%d-*", len(dns))}, nil))
+		require.NoError(t, err)
+		require.Len(t, r.Entries, 1)
+		more := false
+		for _, v := range r.Entries[0].Attributes {
+			dns = append(dns, v.Values...)
+			more = more || len(v.Values) > 0 && strings.Contains(v.Name, ";range=") && !strings.HasSuffix(v.Name, "-*")
+		}
+		if !more {
+			return dns
+		}
+	}
 }
 
 // undelete brings a deleted object back to where dn says.
@@ -105,4 +143,5 @@ func (a *ad) undelete(t testing.TB, guid, dn string) {
 	m.Delete("isDeleted", nil)
 	m.Replace("distinguishedName", []string{dn})
 	require.NoError(t, c.Modify(m), "%s", dn)
+	a.cameBack(guid)
 }

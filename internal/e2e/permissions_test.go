@@ -16,13 +16,18 @@ import (
 // asks for.
 var permissions = []string{"User.ReadWrite.All", "Domain.Read.All"}
 
+// powers are those for reading who is an administrator. (RoleManagement.Read.Directory
+// holds RoleEligibilitySchedule.Read.Directory, which is documented as well.)
+var powers = []string{"RoleManagement.Read.Directory", "GroupMember.Read.All", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "AdministrativeUnit.Read.All"}
+
 // What is documented is enough for all that runs do, and none of it is too much.
 func TestTheDocumentedPermissionsAreEnoughAndNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the program")
 	}
 	a, dir, _ := startSim(t, 30)
-	w := newWorld(t, a, worldOptions{permissions: permissions})
+	w := newWorld(t, a, worldOptions{permissions: slices.Concat(permissions, powers)})
+	w.tenant.EditPowers(func(p *graphsim.Powers) { p.RoleGroups = make([]graphsim.RoleGroup, 1) })
 	first := w.synced(t)
 	require.Equal(t, "full", first.Mode)
 	w.requireSame(t, "after the first run")
@@ -40,7 +45,7 @@ func TestTheDocumentedPermissionsAreEnoughAndNeeded(t *testing.T) {
 	w.requireSame(t, "after she came back")
 
 	for _, missing := range permissions {
-		left := slices.DeleteFunc(slices.Clone(permissions), func(p string) bool { return p == missing })
+		left := slices.DeleteFunc(slices.Concat(permissions, powers), func(p string) bool { return p == missing })
 		fresh := newWorld(t, a, worldOptions{permissions: left})
 		r := fresh.sync(t)
 		requireForbidden(t, r, missing)
@@ -53,16 +58,26 @@ func TestTheDocumentedPermissionsAreEnoughAndNeeded(t *testing.T) {
 		w.tenant.ResetCounts()
 		r = w.sync(t)
 		require.Zero(t, w.tenant.Counts().TotalWrites())
-		if missing == "Domain.Read.All" {
-			requireForbidden(t, r, missing)
-		} else {
-			// What is forbidden may be this one account, as an administrator's
-			// is: a problem of its own, which holds nobody else up.
-			require.Equal(t, 3, r.ExitCode, "%s", r)
-			require.Len(t, r.Problems, 1)
-			require.Equal(t, "forbidden", r.Problems[0].Code)
-			require.Contains(t, r.Problems[0].WhatToDo, "permission")
-		}
+		requireForbidden(t, r, missing)
+		require.Empty(t, r.Problems, "no object is to blame")
+		w.token = granted
+		w.synced(t)
+		w.requireSame(t, "with the permission again")
+	}
+
+	// Without one of these, who is no administrator can't be told: accounts that
+	// exist are left alone, and that is said.
+	for _, missing := range powers {
+		change("without " + missing)
+		granted := w.token
+		w.token = w.tenant.AddApp(graphsim.App{Permissions: slices.DeleteFunc(slices.Concat(permissions, powers), func(p string) bool { return p == missing })})
+		w.tenant.ResetCounts()
+		r := w.sync(t)
+		require.Zero(t, w.tenant.Counts().TotalWrites())
+		require.Equal(t, 3, r.ExitCode, "%s", r)
+		require.Len(t, r.Warnings, 1)
+		require.Contains(t, r.Warnings[0].Message, missing)
+		require.Equal(t, "protection-unknown", r.Problems[0].Code)
 		w.token = granted
 		w.synced(t)
 		w.requireSame(t, "with the permission again")

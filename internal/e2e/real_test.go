@@ -18,7 +18,8 @@ import (
 // as an operator runs it: everything once, then ten rounds of changes.
 func TestRealDirectory(t *testing.T) {
 	bed := realDC(t)
-	w := newWorld(t, bed.ad, worldOptions{})
+	w := newWorld(t, bed.ad, worldOptions{groups: true})
+	added := bed.addGroups(t)
 	few := fewPeople(t, bed, 20)
 	bed.fillRows(t, few, "x")
 	w.opinion.Observe(bed.read(t))
@@ -28,8 +29,9 @@ func TestRealDirectory(t *testing.T) {
 	require.GreaterOrEqual(t, first.Created, realPeople)
 	require.Len(t, first.Problems, 1, "one value is too long: %+v", first.Problems)
 	w.requireSame(t, "after the first run")
-	require.Equal(t, writes{created: first.Created}, w.made())
-	require.Equal(t, w.opinion.Accounts(), first.Created)
+	require.Equal(t, writes{created: w.opinion.Accounts()}, w.made())
+	require.Equal(t, w.opinion.Accounts()+w.opinion.Groups(), first.Created)
+	require.GreaterOrEqual(t, w.opinion.Groups(), 15)
 	t.Logf("first run: %s", first)
 
 	for _, again := range [][]string{nil, {"--full"}} {
@@ -61,6 +63,7 @@ func TestRealDirectory(t *testing.T) {
 		require.Equal(t, want, w.made(), "the log explains %+v", want)
 		require.Equal(t, writes{r.Created, r.Updated + r.Disabled + r.Restored, r.Deleted, r.Restored}, want, "the report's own counts")
 		requireKnownProblems(t, r)
+		w.requireIdle(t)
 		for _, o := range stayDeleted(ops) {
 			if _, was := w.opinion.Account(o.GUID); !was {
 				gone = append(gone, o)
@@ -68,6 +71,7 @@ func TestRealDirectory(t *testing.T) {
 		}
 	}
 
+	t.Run("groups change", func(t *testing.T) { groupsChange(t, bed, w, added) })
 	t.Run("the rows that churn leaves alone", func(t *testing.T) {
 		here := stillHere(t, bed, few)
 		for _, value := range []string{"y", ""} {

@@ -129,6 +129,9 @@ func (b *testbed) churn(t testing.TB, n int) []op {
 	for line := range bytes.Lines(text) {
 		var o op
 		require.NoError(t, json.Unmarshal(line, &o))
+		if o.Op == "undelete" {
+			b.cameBack(o.GUID)
+		}
 		ops = append(ops, o)
 	}
 	require.NotEmpty(t, ops)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/dirbridge/dirbridge/source"
@@ -35,7 +36,10 @@ type cut struct {
 	err   error
 }
 
-var _ AbleSource = (*Source)(nil)
+var (
+	_ AbleSource      = (*Source)(nil)
+	_ source.Resolver = (*Source)(nil)
+)
 
 // NewSource wraps inner.
 func NewSource(inner AbleSource) *Source { return &Source{inner: inner} }
@@ -50,7 +54,8 @@ func (s *Source) Cut(n int, err error) {
 }
 
 // Repeat makes reads give each event but checkpoints twice, which a source may
-// do.
+// do. Of a set of references that comes in several events, none is repeated: it
+// would be another set.
 func (s *Source) Repeat(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +63,8 @@ func (s *Source) Repeat(on bool) {
 }
 
 // Reorder makes reads give what comes between two checkpoints in another order,
-// which a source may do as long as each object comes once. Nil stops it.
+// which a source may do as long as each object comes once. The events of one set
+// of references stay in a row. Nil stops it.
 func (s *Source) Reorder(random *rand.Rand) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,27 +128,55 @@ func (s *Source) read(ctx context.Context, events iter.Seq2[source.Event, error]
 
 func repeated(events iter.Seq2[source.Event, error]) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
+		open := rows{}
 		for e, err := range events {
 			if !yield(e, err) {
 				return
 			}
-			if err == nil && e.Op != source.Checkpoint && !yield(e, nil) {
+			if _, alone := open.take(e, 0); err == nil && e.Op != source.Checkpoint && alone && !yield(e, nil) {
 				return
 			}
 		}
 	}
 }
 
+// rows are the sets of references that are being told in several events, by
+// object and attribute, each with the number that it began under.
+type rows map[[2]string]int
+
+// take reports whether e stands alone, or else the number of its row: next if it
+// begins one.
+func (o rows) take(e source.Event, next int) (row int, alone bool) {
+	r := e.References
+	if e.Op != source.Refers || r.Whole() {
+		return 0, true
+	}
+	key := [2]string{string(e.Object.ID), r.Attribute}
+	if r.First {
+		o[key] = next
+	}
+	row, in := o[key]
+	if r.Last {
+		delete(o, key)
+	}
+	return row, !in
+}
+
 func reordered(ctx context.Context, events iter.Seq2[source.Event, error], random *rand.Rand) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
-		var held []source.Event
+		var held [][]source.Event
+		open := rows{}
 		for e, err := range events {
 			if err == nil && e.Op != source.Checkpoint {
-				held = append(held, e)
+				if i, alone := open.take(e, len(held)); alone || e.References.First {
+					held = append(held, []source.Event{e})
+				} else {
+					held[i] = append(held[i], e)
+				}
 				continue
 			}
 			random.Shuffle(len(held), func(i, j int) { held[i], held[j] = held[j], held[i] })
-			for _, h := range append(held, e) {
+			for _, h := range append(slices.Concat(held...), e) {
 				if err == nil {
 					err = ctx.Err() // cancelled while they were held
 				}
@@ -155,6 +189,7 @@ func reordered(ctx context.Context, events iter.Seq2[source.Event, error], rando
 				}
 			}
 			held = held[:0]
+			clear(open)
 		}
 	}
 }
@@ -178,6 +213,11 @@ func (s *Source) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 		}
 		events(yield)
 	}
+}
+
+// Resolve asks the inner source, if it can.
+func (s *Source) Resolve(ctx context.Context, name string) ([]source.ID, error) {
+	return source.Resolve(ctx, s.inner, name)
 }
 
 // Check returns the inner source's findings.

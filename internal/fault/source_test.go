@@ -25,14 +25,24 @@ func TestSourceKeepsTheContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Directory {
-				mem := memsource.New("corp", nil)
+				mem := memsource.New("corp", &memsource.Options{MaxReferences: 4})
 				src := fault.NewSource(mem)
 				prepare(src)
 				return sourcetest.Directory{
 					Source: src,
 					Put:    func(o source.Object) (source.ID, error) { return mem.Put(o), nil },
 					Remove: func(id source.ID) error { mem.Remove(id); return nil },
-					Cut:    func(n int) error { src.Cut(n, fmt.Errorf("cut: %w", source.ErrIncomplete)); return nil },
+					Group: func(o source.Object) (source.ID, error) {
+						id := mem.Put(o)
+						mem.Refer(id, "member") // groups have members from now on
+						return id, nil
+					},
+					Refer: func(id source.ID, attribute string, add, remove []source.ID) error {
+						mem.Unrefer(id, attribute, remove...)
+						mem.Refer(id, attribute, add...)
+						return nil
+					},
+					Cut: func(n int) error { src.Cut(n, fmt.Errorf("cut: %w", source.ErrIncomplete)); return nil },
 				}
 			})
 		})

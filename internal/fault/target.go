@@ -12,17 +12,21 @@ import (
 // AbleTarget is a Target with all the abilities.
 type AbleTarget interface {
 	target.Batcher
+	target.Deltaer
 	target.Domainer
 	target.Finder
-	target.Restorer
+	target.BinLister
+	target.Kinder
+	target.Referrer
+	target.Protector
 }
 
 // A Target passes on what it is asked to do, or doesn't.
 type Target struct {
 	inner AbleTarget
 
-	writes                      calls // by change, in a batch or not
-	lists, finds, bins, domains calls
+	writes                                                           calls // by change, in a batch or not
+	lists, finds, bins, binLists, domains, refs, deltas, protections calls
 
 	mu     sync.Mutex
 	lose   int // calls whose replies get lost
@@ -42,12 +46,15 @@ func NewTarget(inner AbleTarget) *Target {
 // unknown, be it done or not.
 func (t *Target) OnWrite(n int, f Fault) { t.writes.on(n, f) }
 
-// OnCurrent, OnFind, OnFindDeleted and OnDomains make the n-th call from now go
-// wrong; 1 is the next.
+// OnCurrent, OnFind, OnFindDeleted, OnDeleted, OnDomains, OnDelta (Latest and
+// Changes) and OnProtected make the n-th call from now go wrong; 1 is the next.
 func (t *Target) OnCurrent(n int, f Fault)     { t.lists.on(n, f) }
 func (t *Target) OnFind(n int, f Fault)        { t.finds.on(n, f) }
 func (t *Target) OnFindDeleted(n int, f Fault) { t.bins.on(n, f) }
+func (t *Target) OnDeleted(n int, f Fault)     { t.binLists.on(n, f) }
 func (t *Target) OnDomains(n int, f Fault)     { t.domains.on(n, f) }
+func (t *Target) OnDelta(n int, f Fault)       { t.deltas.on(n, f) }
+func (t *Target) OnProtected(n int, f Fault)   { t.protections.on(n, f) }
 
 // LoseReplies makes the next n calls of Apply and ApplyBatch end in an unknown
 // outcome, for all their changes, though they were carried out.
@@ -96,6 +103,7 @@ func (t *Target) ApplyBatch(ctx context.Context, cs []target.Change) []target.Re
 func (t *Target) apply(ctx context.Context, cs []target.Change, call func([]target.Change) []target.Result) []target.Result {
 	out := make([]target.Result, len(cs))
 	faults := map[int]Fault{}
+	early := make([]map[target.ID]error, len(cs)) // references to what is hidden
 	var pass []target.Change
 	var at []int // where they are in cs
 	for i, c := range cs {
@@ -116,6 +124,7 @@ func (t *Target) apply(ctx context.Context, cs []target.Change, call func([]targ
 			out[i].Err = failed(ctx, f)
 			continue
 		}
+		c, early[i] = t.withoutHidden(c)
 		pass, at = append(pass, c), append(at, i)
 	}
 	lost := t.loses()
@@ -124,6 +133,7 @@ func (t *Target) apply(ctx context.Context, cs []target.Change, call func([]targ
 	}
 	for j, r := range call(pass) {
 		i := at[j]
+		r.Err = refusing(r.Err, early[i])
 		if r.Err == nil && pass[j].Op == target.Create {
 			t.created(r.Object.ID)
 		}
@@ -224,6 +234,22 @@ func (t *Target) FindDeleted(ctx context.Context, kind target.Kind, id target.ID
 	return o, err
 }
 
+// Deleted lists the bin.
+func (t *Target) Deleted(ctx context.Context, kind target.Kind) iter.Seq2[target.Object, error] {
+	return func(yield func(target.Object, error) bool) {
+		var objects iter.Seq2[target.Object, error]
+		if lost, err := t.binLists.do(ctx, func() { objects = t.inner.Deleted(ctx, kind) }); lost {
+			yield(target.Object{}, err)
+			return
+		}
+		for o, err := range objects {
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
 // Domains returns the inner target's domains.
 func (t *Target) Domains(ctx context.Context) (domains []target.Domain, err error) {
 	lost, fault := t.domains.do(ctx, func() { domains, err = t.inner.Domains(ctx) })
@@ -231,4 +257,13 @@ func (t *Target) Domains(ctx context.Context) (domains []target.Domain, err erro
 		return nil, fault
 	}
 	return domains, err
+}
+
+// Protected returns whom the inner target protects.
+func (t *Target) Protected(ctx context.Context, kind target.Kind) (who map[target.ID]target.Protection, err error) {
+	lost, fault := t.protections.do(ctx, func() { who, err = t.inner.Protected(ctx, kind) })
+	if lost {
+		return nil, fault
+	}
+	return who, err
 }

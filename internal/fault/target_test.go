@@ -81,6 +81,10 @@ func TestTheErrorIsTheGivenOne(t *testing.T) {
 	tgt.OnFindDeleted(1, fault.Fault{Err: boom})
 	_, err = tgt.FindDeleted(t.Context(), target.User, "x")
 	require.ErrorIs(t, err, boom)
+	tgt.OnDeleted(1, fault.Fault{Err: boom})
+	for _, err := range tgt.Deleted(t.Context(), target.User) {
+		require.ErrorIs(t, err, boom)
+	}
 	tgt.OnCurrent(1, fault.Fault{Err: boom})
 	for _, err := range tgt.Current(t.Context()) {
 		require.ErrorIs(t, err, boom)

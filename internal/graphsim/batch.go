@@ -42,6 +42,10 @@ func (t *Tenant) batch(c *call, r *http.Request) reply {
 				message: "The request was not executed because a request it depends on failed."})
 			continue
 		}
+		if t.opts.Switches.BatchCollides && collides(parts, i) {
+			answers[p.ID] = c.fail(statusError(http.StatusConflict))
+			continue
+		}
 		rep, f := t.part(c, r, p)
 		answers[p.ID] = rep
 		lost[p.ID] = f != nil && (f.Break == Drop || f.Break == Hang)

@@ -11,13 +11,6 @@ func (t *Tenant) listDeleted(c *call) reply {
 }
 
 func (t *Tenant) getDeleted(c *call) reply {
-	sel, e := t.selectUser(c)
-	if e != nil {
-		return c.fail(e)
-	}
-	if _, ok := c.query["$select"]; !ok {
-		sel = append([]string{"deletedDateTime"}, sel...)
-	}
 	t.mu.RLock()
 	v, ok := view{}, false
 	if s := t.slots[strings.ToLower(c.segments[2])]; s != nil {
@@ -27,13 +20,27 @@ func (t *Tenant) getDeleted(c *call) reply {
 	if !ok {
 		return c.fail(notFound(c.segments[2]))
 	}
+	choose, grants := t.selectUser, readDeleted
+	if v.s.group {
+		choose, grants = t.selectGroup, readGroups
+	}
+	if !c.allowed(t, grants) {
+		return c.fail(denied())
+	}
+	sel, e := choose(c)
+	if e != nil {
+		return c.fail(e)
+	}
+	if _, ok := c.query["$select"]; !ok {
+		sel = append([]string{"deletedDateTime"}, sel...)
+	}
 	return reply{status: http.StatusOK, body: t.appendTyped(c, v, sel)}
 }
 
-// appendTyped writes a user as a directoryObject, which names its type.
+// appendTyped writes a user or group as a directoryObject, which names its type.
 func (t *Tenant) appendTyped(c *call, v view, sel []string) []byte {
-	first := c.context("directoryObjects", sel, true)
-	return t.appendUser(nil, v, sel, append(first, `,"@odata.type":"#microsoft.graph.user"`...))
+	first := append(c.context("directoryObjects", sel, true), `,"@odata.type":`...)
+	return t.appendUser(nil, v, sel, appendString(first, v.s.odataType()))
 }
 
 func (t *Tenant) purgeUser(c *call) reply {
@@ -44,14 +51,22 @@ func (t *Tenant) purgeUser(c *call) reply {
 	if s == nil {
 		return c.fail(notFound(c.segments[2]))
 	}
-	if s.protected && !c.app.Administrator {
+	if s.protected && !c.app.Administrator || !c.allowed(t, binGrants(s)) {
 		return c.fail(denied())
 	}
 	t.purge(s)
 	return reply{status: http.StatusNoContent}
 }
 
-// binned finds the restorable user that the path names. The caller holds mu.
+// binGrants are the permissions to restore or purge s.
+func binGrants(s *slot) []string {
+	if s.group {
+		return deleteGroups
+	}
+	return deleteUsers
+}
+
+// binned finds the restorable object that the path names. The caller holds mu.
 func (t *Tenant) binned(c *call) *slot {
 	s := t.slots[strings.ToLower(c.segments[2])]
 	if s == nil {
@@ -75,8 +90,11 @@ func (t *Tenant) restoreUser(c *call) reply {
 	if s == nil {
 		return c.fail(notFound(c.segments[2]))
 	}
-	if s.protected && !c.app.Administrator {
+	if s.protected && !c.app.Administrator || !c.allowed(t, binGrants(s)) {
 		return c.fail(denied())
+	}
+	if s.group {
+		return t.restoreGroup(c, s)
 	}
 	r := cloneRecord(s.cur)
 	r["userPrincipalName"] = s.liveUPN

@@ -12,8 +12,16 @@
 //
 //   - /users: create, list ($select, $filter, $top, paging), count; read, update
 //     and delete by object id or userPrincipalName
+//   - /users/delta: all users, $deltatoken=latest, and what changed since, with
+//     deletions; tokens that expire
+//   - /groups: create, upsert by uniqueName, list, read, update, delete; security
+//     and Microsoft 365 groups; distribution lists, mail-enabled security groups
+//     and role-assignable groups are read-only
+//   - members and owners of groups: list, add one or up to 20 all-or-nothing,
+//     remove; the manager of a user; no references to or from what is deleted,
+//     until it is restored
 //   - /domains and /organization, read-only
-//   - /directory/deletedItems: list of users, read, restore, purge
+//   - /directory/deletedItems: list of users or groups, read, restore, purge
 //   - /$batch with up to 20 parts, dependsOn, answers in any order
 //   - required, read-only, over-long, malformed and null values; verified and
 //     federated domains; uniqueness of names, addresses and anchors; users that
@@ -32,7 +40,7 @@
 //
 // # What isn't
 //
-// Groups, contacts, managers, licences, delta queries, $expand, $search,
+// Contacts, licences, deltas of groups, transitive members, dynamic membership, $expand, $search,
 // $orderby, extension_ properties, ETags, and properties that live outside the
 // directory. They are answered with an error, never with an invented success.
 // Passwords are checked and forgotten. An accepted write is visible to the next
@@ -56,6 +64,7 @@
 //	conflict names the holder in details     only ObjectConflict           NoConflictingObjects
 //	read-only property refused by name       in general terms; ignored     ReadOnly
 //	a deleted user's UPN gets a prefix       stays                         DeletedUPNKept
+//	a deleted user's UPN is free             counts as taken               DeletedUPNBlocks
 //	deleted users: a quarter of the quota    in full                       DeletedCountsInQuota
 //	synced user can't be deleted             can                           SyncedDeleteAllowed
 //	administrators: sensitive properties     all properties                ProtectedWholly
@@ -65,10 +74,17 @@
 //	refused requests use up quota            they don't                    FreeRejections
 //	401 says InvalidAuthenticationToken      any code                      UnauthenticatedCode
 //	expired page token: 400                  410                           PageTokenGone
+//	expired delta token: 410                 400                           DeltaTokenRefused
+//	a change comes once in a delta           the last ones come again      DeltaReplays
 //	$filter takes 15 comparisons             any number                    MaxFilterClauses
 //	securityIdentifier only with $select     always                        SecurityIdentifierByDefault
 //	batch parts in any order                 in the request's order        BatchInOrder
 //	deletions, updates visible at once       after the lag                 LagDeletes, LagUpdates
+//	deleted security groups are restorable   gone for good                 SecurityGroupsPurged
+//	20 members by PATCH cost one write       seven                         BindsCostThirds
+//	a missing member is named                the group is                  UnnamedReferences
+//	removing a non-member: 404               400                           NonMemberAs400
+//	writes to one group in a batch pass      409 without dependsOn         BatchCollides
 //	values kept as sent                      white space cut off           TrimsValues
 //
 // A few texts are our wording where no recording was at hand: those for wrong

@@ -61,7 +61,11 @@ func (t *Tenant) conflict(prop string, other *slot) *apiError {
 	m := fmt.Sprintf("Another object with the same value for property %s already exists.", prop)
 	e := &apiError{status: 400, code: codeBadRequest, message: m, details: []detail{{"ObjectConflict", m, prop}}}
 	if prop != "userPrincipalName" && !t.opts.Switches.NoConflictingObjects {
-		e.details = append(e.details, detail{"ConflictingObjects", m, "User_" + other.id})
+		sort := "User_"
+		if other.group {
+			sort = "Group_"
+		}
+		e.details = append(e.details, detail{"ConflictingObjects", m, sort + other.id})
 	}
 	return e
 }

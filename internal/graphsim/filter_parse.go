@@ -10,7 +10,7 @@ func (t *Tenant) parseFilter(c *call) (filter, *apiError) {
 	if !ok {
 		return filter{}, nil
 	}
-	p := &filterParser{t: t, advanced: c.advanced()}
+	p := &filterParser{t: t, schema: t.schemaOfList(c), advanced: c.advanced()}
 	if !p.scan(raw[0]) {
 		return filter{}, p.syntax(raw[0])
 	}
@@ -29,6 +29,7 @@ func (t *Tenant) parseFilter(c *call) (filter, *apiError) {
 // synchronizer uses.
 type filterParser struct {
 	t        *Tenant
+	schema   schema
 	advanced bool
 	tokens   []string // quoted strings keep their opening quote
 	i        int
@@ -272,7 +273,7 @@ func (p *filterParser) literal() (any, bool) {
 
 // known checks that a property can be filtered on.
 func (p *filterParser) known(name string) bool {
-	if d := p.t.schema[name]; d != nil && (d.filter || p.advanced && p.t.schema.readable(name)) {
+	if d := p.schema[name]; d != nil && (d.filter || p.advanced && p.schema.readable(name)) {
 		return true
 	}
 	p.unsupported(name)

@@ -6,9 +6,13 @@ import (
 	"time"
 )
 
-// index enters the version r of a live user; unindex takes it out. Both are
+// index enters the version r of a live object; unindex takes it out. Both are
 // called with mu held for writing.
 func (t *Tenant) index(s *slot, r record) {
+	if s.group {
+		t.indexGroup(s, r)
+		return
+	}
 	t.byUPN[t.upnKey(r.str("userPrincipalName"))] = s
 	if m := r.str("mail"); m != "" {
 		k := strings.ToLower(m)
@@ -24,6 +28,10 @@ func (t *Tenant) index(s *slot, r record) {
 }
 
 func (t *Tenant) unindex(s *slot, r record) {
+	if s.group {
+		t.unindexGroup(s, r)
+		return
+	}
 	if k := t.upnKey(r.str("userPrincipalName")); t.byUPN[k] == s {
 		delete(t.byUPN, k)
 	}
@@ -53,6 +61,9 @@ func drop(m map[string][]*slot, key string, s *slot) {
 // when it comes back), takes no value that another user holds. The caller holds mu.
 func (t *Tenant) unique(s *slot, r record) *apiError {
 	if o := t.byUPN[t.upnKey(r.str("userPrincipalName"))]; o != nil && o != s {
+		return t.conflict("userPrincipalName", o)
+	}
+	if o := t.deletedHolder(s, r.str("userPrincipalName")); o != nil {
 		return t.conflict("userPrincipalName", o)
 	}
 	for _, p := range r.strs("proxyAddresses") {
@@ -92,16 +103,30 @@ func (t *Tenant) anchorHolder(s *slot, anchor string) *slot {
 	return nil
 }
 
-// insert adds a new live user. The caller holds mu and has checked r.
+// deletedHolder is the soft-deleted user that still blocks a name.
+func (t *Tenant) deletedHolder(s *slot, upn string) *slot {
+	if !t.opts.Switches.DeletedUPNBlocks {
+		return nil
+	}
+	for _, e := range t.bin.entries {
+		if e.s != nil && e.s != s && t.upnKey(e.s.liveUPN) == t.upnKey(upn) {
+			return e.s
+		}
+	}
+	return nil
+}
+
+// insert adds a new live object. The caller holds mu and has checked r.
 func (t *Tenant) insert(s *slot) {
 	t.seq++
 	s.seq = t.seq
 	t.slots[s.id] = s
-	t.live.add(s.seq, s)
+	t.liveOf(s).add(s.seq, s)
 	t.index(s, s.cur)
+	t.changed(s)
 }
 
-// replace makes r the current version of a live user. The caller holds mu.
+// replace makes r the current version of a live object. The caller holds mu.
 func (t *Tenant) replace(s *slot, r record, now time.Time) {
 	if t.opts.Switches.LagUpdates && t.opts.Lag > 0 {
 		if s.stale == nil || !now.Before(s.staleUntil) {
@@ -112,14 +137,15 @@ func (t *Tenant) replace(s *slot, r record, now time.Time) {
 	t.unindex(s, s.cur)
 	s.cur = r
 	t.index(s, r)
+	t.changed(s)
 }
 
-// bury moves a live user into the bin. The caller holds mu.
+// bury moves a live object into the bin. The caller holds mu.
 func (t *Tenant) bury(s *slot, now time.Time) {
 	t.unindex(s, s.cur)
 	s.deleted, s.stale = now, s.cur
 	s.liveUPN = s.cur.str("userPrincipalName")
-	if !t.opts.Switches.DeletedUPNKept {
+	if !t.opts.Switches.DeletedUPNKept && !s.group {
 		r := cloneRecord(s.cur)
 		r["userPrincipalName"] = strings.ReplaceAll(s.id, "-", "") + s.liveUPN
 		s.cur = r
@@ -129,52 +155,56 @@ func (t *Tenant) bury(s *slot, now time.Time) {
 		t.ghosts = append(t.ghosts, s)
 	} else {
 		s.stale = nil
-		t.live.remove(s.seq)
+		t.liveOf(s).remove(s.seq)
 	}
 	t.seq++
 	s.seq = t.seq
-	t.bin.add(s.seq, s)
+	t.binOf(s).add(s.seq, s)
+	t.changed(s)
 }
 
-// raise moves a user out of the bin as version r. The caller holds mu and has
+// raise moves an object out of the bin as version r. The caller holds mu and has
 // checked r.
 func (t *Tenant) raise(s *slot, r record) {
 	t.layGhost(s)
-	t.bin.remove(s.seq)
+	t.binOf(s).remove(s.seq)
 	s.deleted, s.liveUPN, s.cur, s.stale = time.Time{}, "", r, nil
 	t.insert(s)
 }
 
-// purge forgets a user in the bin. The caller holds mu.
+// purge forgets an object in the bin. The caller holds mu.
 func (t *Tenant) purge(s *slot) {
 	t.layGhost(s)
-	t.bin.remove(s.seq)
+	t.binOf(s).remove(s.seq)
+	t.refs.forget(s)
 	delete(t.slots, s.id)
+	t.changed(s)
 }
 
 func (t *Tenant) layGhost(s *slot) {
 	if s.ghost {
-		t.live.remove(s.ghostSeq)
+		t.liveOf(s).remove(s.ghostSeq)
 		s.ghost = false
 	}
 }
 
-// sweep drops what time has ended: ghosts, and users past their retention. It
+// sweep drops what time has ended: ghosts, and objects past their retention. It
 // opens every write; the caller holds mu.
 func (t *Tenant) sweep(now time.Time) {
 	for len(t.ghosts) > 0 && (!t.ghosts[0].ghost || !now.Before(t.ghosts[0].deleted.Add(t.opts.Lag))) {
 		t.layGhost(t.ghosts[0])
 		t.ghosts = t.ghosts[1:]
 	}
-	for _, e := range t.bin.entries {
-		if e.s == nil {
-			continue
+	for _, bin := range []*ordered{&t.bin, &t.groupBin} {
+		for _, e := range bin.entries {
+			if e.s == nil {
+				continue
+			}
+			if !now.Before(e.s.deleted.Add(t.opts.Retention)) {
+				t.purge(e.s) // one at a time is enough: reads look at the clock themselves
+			}
+			break
 		}
-		if now.Before(e.s.deleted.Add(t.opts.Retention)) {
-			return
-		}
-		t.purge(e.s)
-		return // one at a time is enough: reads look at the clock themselves
 	}
 }
 

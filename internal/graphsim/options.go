@@ -34,7 +34,7 @@ type Options struct {
 	// Defaults to nil: no throttling.
 	Limits *Limits
 
-	// Lag is how long a new user stays invisible to everything but the
+	// Lag is how long a new user or group stays invisible to everything but the
 	// uniqueness checks. [Switches] extends it to updates and deletions.
 	//
 	// Defaults to 0: visible at once.

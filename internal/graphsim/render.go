@@ -91,7 +91,7 @@ func appendValue(b []byte, v any) []byte {
 	return append(b, raw...)
 }
 
-// appendUser adds the selected properties of a user.
+// appendUser adds the selected properties of a user or group.
 func (t *Tenant) appendUser(b []byte, u view, sel []string, first []byte) []byte {
 	b = append(b, '{')
 	b = append(b, first...)
@@ -110,7 +110,7 @@ func (t *Tenant) appendUser(b []byte, u view, sel []string, first []byte) []byte
 func (t *Tenant) appendProperty(b []byte, u view, name string) []byte {
 	v := u.get(name)
 	if v == nil {
-		switch t.schema[name].kind {
+		switch t.schemaOf(u.s)[name].kind {
 		case kindStrings, kindObjects:
 			return append(b, "[]"...)
 		}

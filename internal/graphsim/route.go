@@ -2,6 +2,7 @@ package graphsim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -27,12 +28,16 @@ var (
 	readTheTenant = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 )
 
-func routes() []route {
+func routes() []route { return slices.Concat(groupRoutes(), userRoutes()) }
+
+func userRoutes() []route {
 	const get, post, patch, del = http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete
 	return []route{
 		{method: post, pattern: "/$batch", batch: true},
 		{method: get, pattern: "/users", handle: (*Tenant).listUsers, units: 2, grants: readUsers},
 		{method: post, pattern: "/users", handle: (*Tenant).createUser, units: 1, grants: createUsers},
+		{method: get, pattern: "/users/delta", handle: (*Tenant).deltaUsers, units: 2, grants: readUsers},
+		{method: get, pattern: "/users/delta()", handle: (*Tenant).deltaUsers, units: 2, grants: readUsers},
 		{method: get, pattern: "/users/$count", handle: (*Tenant).countUsers, units: 2, grants: readUsers},
 		{method: get, pattern: "/users/{id}", id: 1, handle: (*Tenant).getUser, units: 1, grants: readUsers},
 		{method: patch, pattern: "/users/{id}", id: 1, handle: (*Tenant).updateUser, units: 1, grants: updateUsers},
@@ -41,11 +46,17 @@ func routes() []route {
 		{method: get, pattern: "/domains/{id}", id: 1, handle: (*Tenant).getDomain, units: 1, grants: readDomains},
 		{method: get, pattern: "/organization", handle: (*Tenant).listOrganization, units: 1, grants: readTheTenant},
 		{method: get, pattern: "/organization/{id}", id: 1, handle: (*Tenant).getOrganization, units: 1, grants: readTheTenant},
+		{method: get, pattern: "/roleManagement/directory/roleAssignments", handle: (*Tenant).listRoleAssignments, units: 1, grants: readRoles},
+		{method: get, pattern: "/roleManagement/directory/roleEligibilitySchedules", handle: (*Tenant).listEligibility, units: 1, grants: readElig},
+		{method: get, pattern: "/identityGovernance/privilegedAccess/group/eligibilitySchedules", handle: (*Tenant).listGroupEligibility, units: 1, grants: readGroupElig},
+		{method: get, pattern: "/groups/{id}/transitiveMembers", id: 1, handle: (*Tenant).listTransitiveMembers, units: 5, grants: readGroups},
+		{method: get, pattern: "/directory/administrativeUnits", handle: (*Tenant).listUnits, units: 1, grants: readUnits},
+		{method: get, pattern: "/directory/administrativeUnits/{id}/members", id: 2, handle: (*Tenant).listUnitMembers, units: 1, grants: readUnits},
 		{method: get, pattern: "/directory/deletedItems/microsoft.graph.user", handle: (*Tenant).listDeleted, units: 1, grants: readDeleted},
 		{method: get, pattern: "/directory/deletedItems/graph.user", handle: (*Tenant).listDeleted, units: 1, grants: readDeleted},
-		{method: get, pattern: "/directory/deletedItems/{id}", id: 2, handle: (*Tenant).getDeleted, units: 1, grants: readDeleted},
-		{method: del, pattern: "/directory/deletedItems/{id}", id: 2, handle: (*Tenant).purgeUser, units: 1, grants: deleteUsers},
-		{method: post, pattern: "/directory/deletedItems/{id}/restore", id: 2, handle: (*Tenant).restoreUser, units: 1, grants: deleteUsers},
+		{method: get, pattern: "/directory/deletedItems/{id}", id: 2, handle: (*Tenant).getDeleted, units: 1, grants: slices.Concat(readDeleted, readGroups)},
+		{method: del, pattern: "/directory/deletedItems/{id}", id: 2, handle: (*Tenant).purgeUser, units: 1, grants: slices.Concat(deleteUsers, deleteGroups)},
+		{method: post, pattern: "/directory/deletedItems/{id}/restore", id: 2, handle: (*Tenant).restoreUser, units: 1, grants: slices.Concat(deleteUsers, deleteGroups)},
 	}
 }
 
@@ -81,6 +92,9 @@ func fits(parts, segments []string) bool {
 	}
 	for i, p := range parts {
 		if p == "{id}" && segments[i] != "" {
+			continue
+		}
+		if p == byUniqueName && isUniqueName(segments[i]) {
 			continue
 		}
 		if !strings.EqualFold(p, segments[i]) {

@@ -15,7 +15,7 @@ func (r record) str(name string) string { s, _ := r[name].(string); return s }
 
 func (r record) strs(name string) []string { s, _ := r[name].([]string); return s }
 
-// A slot is one user through all its versions. The tenant's lock guards it.
+// A slot is one user or group through all its versions. The tenant's lock guards it.
 type slot struct {
 	id        string
 	seq       uint64 // place in live or bin
@@ -24,6 +24,7 @@ type slot struct {
 	deleted   time.Time // zero while it lives
 	liveUPN   string    // what it was called before the deletion
 	protected bool
+	group     bool
 
 	visible    time.Time // reads miss it before
 	stale      record    // what reads show until staleUntil, or of a ghost
@@ -133,5 +134,8 @@ func (t *Tenant) find(id string) *slot {
 	if strings.Contains(id, "@") {
 		return t.byUPN[t.upnKey(id)]
 	}
-	return t.slots[strings.ToLower(id)]
+	if s := t.slots[strings.ToLower(id)]; s != nil && !s.group {
+		return s
+	}
+	return nil
 }

@@ -49,6 +49,10 @@ type Switches struct {
 	// it is prefixed with the object id without dashes.
 	DeletedUPNKept bool
 
+	// DeletedUPNBlocks: the name that a soft-deleted user had counts as taken
+	// until the user is purged (failure catalogue T-12). Default: it is free.
+	DeletedUPNBlocks bool
+
 	// DeletedCountsInQuota: soft-deleted users count in full in
 	// [Options.ObjectQuota]. Default: a quarter each.
 	DeletedCountsInQuota bool
@@ -85,6 +89,14 @@ type Switches struct {
 	// PageTokenGone: an expired $skiptoken is answered with 410. Default: 400.
 	PageTokenGone bool
 
+	// DeltaTokenRefused: an expired delta token is answered with 400
+	// syncStateNotFound. Default: 410 with the URL to start from.
+	DeltaTokenRefused bool
+
+	// DeltaReplays: a delta query tells the last changes of the round before
+	// once more. Default: each once, except in a page that is asked for again.
+	DeltaReplays bool
+
 	// MaxFilterClauses is the most comparisons in a $filter, each value of an
 	// "in" counted. Default: 15. Negative means no limit.
 	MaxFilterClauses int
@@ -104,6 +116,27 @@ type Switches struct {
 	// LagUpdates: for [Options.Lag] after an update, reads show the old values.
 	// Default: the new ones at once.
 	LagUpdates bool
+
+	// SecurityGroupsPurged: a deleted security group is gone for good; older
+	// pages say so. Default: it is restorable like a Microsoft 365 group.
+	SecurityGroupsPurged bool
+
+	// BindsCostThirds: a PATCH that binds members costs one write for each three
+	// of them, so that twenty cost seven. Default: one write.
+	BindsCostThirds bool
+
+	// UnnamedReferences: the refusal of a reference to what isn't there names
+	// the changed object and not the missing one. Default: the missing one.
+	UnnamedReferences bool
+
+	// NonMemberAs400: removing who isn't a member is answered with 400. Default:
+	// 404.
+	NonMemberAs400 bool
+
+	// BatchCollides: of two writes to one group in a $batch, one without a
+	// dependsOn on the other, the later is answered with 409 (a caller is told
+	// not to count on anything). Default: both are carried out.
+	BatchCollides bool
 
 	// TrimsValues: the service cuts white space off both ends of string values
 	// (failure catalogue T-15). Default: values are kept as sent.

@@ -42,6 +42,18 @@ func TestDeletedAnchorSwitch(t *testing.T) {
 	}
 }
 
+func TestDeletedNameBlocksSwitch(t *testing.T) {
+	for blocks, status := range map[bool]int{false: 201, true: 400} {
+		s := open(t, with(graphsim.Switches{DeletedUPNBlocks: blocks}))
+		id := s.create("ann@contoso.com")
+		require.NoError(t, s.DeleteUser(id))
+		require.Equal(t, status, s.do("POST", "/users", person("Ann@contoso.com")).status)
+		if blocks {
+			require.Equal(t, 200, s.do("POST", "/directory/deletedItems/"+id+"/restore", nil).status, "it doesn't block itself")
+		}
+	}
+}
+
 func TestAnchorFilterCaseSwitch(t *testing.T) {
 	for fold, found := range map[bool]int{false: 0, true: 1} {
 		s := open(t, with(graphsim.Switches{AnchorFilterIgnoresCase: fold}))

@@ -26,11 +26,16 @@ type Tenant struct {
 	byAnchor map[string][]*slot // by onPremisesImmutableId
 	live     ordered
 	bin      ordered
-	ghosts   []*slot // deleted, still in live for a while
-	seq      uint64
-	domains  []Domain
-	rand     *rand.Rand
-	epoch    int // page tokens of an earlier one have expired
+	groupParts
+	ghosts  []*slot // deleted, still in live for a while
+	seq     uint64
+	domains []Domain
+	rand    *rand.Rand
+	epoch   int // page tokens of an earlier one have expired
+	powers  Powers
+
+	changes    []change
+	deltaEpoch int // delta tokens of an earlier one have expired
 
 	apps appTable
 	meter
@@ -47,6 +52,8 @@ func New(opts *Options) *Tenant {
 		byMail:   make(map[string][]*slot),
 		byProxy:  make(map[string]*slot),
 		byAnchor: make(map[string][]*slot),
+
+		groupParts: newGroupParts(),
 	}
 	var seed [32]byte
 	if t.opts.Seed == 0 {

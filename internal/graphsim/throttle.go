@@ -133,9 +133,10 @@ func (m *meter) charge(t *Tenant, c *call) (charged, *apiError) {
 	scope := "/" + c.app.ID + "/" + t.id
 	claims := []claim{{&app.units, float64(ch.units), size, l.UnitWindow, "Tenant_Application/ReadWrite" + scope, "ResourceUnitLimitExceeded"}}
 	if c.op.Write {
+		writes := c.writes(t)
 		claims = append(claims,
-			claim{&app.writes, 1, l.Writes, l.WriteWindow, "Tenant_Application/Write" + scope, "WriteLimitExceeded"},
-			claim{&m.tenant, 1, l.TenantWrites, l.TenantWindow, "Tenant/Write/" + t.id, "WriteLimitExceeded"})
+			claim{&app.writes, writes, l.Writes, l.WriteWindow, "Tenant_Application/Write" + scope, "WriteLimitExceeded"},
+			claim{&m.tenant, writes, l.TenantWrites, l.TenantWindow, "Tenant/Write/" + t.id, "WriteLimitExceeded"})
 	}
 	var full []*claim
 	for i := range claims {

@@ -93,7 +93,7 @@ func (t *Tenant) AddUser(properties map[string]any) (User, error) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r, err := t.importRecord(properties)
+	r, err := importRecord(t.schema, properties)
 	if err != nil {
 		return User{}, err
 	}
@@ -126,7 +126,7 @@ func (t *Tenant) SetUser(id string, properties map[string]any) error {
 	if s == nil || !s.deleted.IsZero() {
 		return fmt.Errorf("set user %s: not found", id)
 	}
-	change, err := t.importRecord(properties)
+	change, err := importRecord(t.schema, properties)
 	if err != nil {
 		return err
 	}
@@ -148,10 +148,10 @@ func (t *Tenant) SetUser(id string, properties map[string]any) error {
 }
 
 // importRecord checks names and types of properties given from Go.
-func (t *Tenant) importRecord(properties map[string]any) (record, error) {
+func importRecord(known schema, properties map[string]any) (record, error) {
 	r := make(record, len(properties))
 	for k, v := range cloneProperties(properties) {
-		p := t.schema[k]
+		p := known[k]
 		if p == nil || k == "id" {
 			return nil, fmt.Errorf("property %s can't be set", k)
 		}

@@ -45,9 +45,13 @@ func (c *call) context(set string, sel []string, entity bool) []byte {
 
 func (t *Tenant) listUsers(c *call) reply { return t.list(c, "users", &t.live) }
 
-// list answers with a page of live users or of those in the bin.
+// list answers with a page of live users or groups, or of those in the bin.
 func (t *Tenant) list(c *call, set string, from *ordered) reply {
-	sel, e := t.selectUser(c)
+	choose := t.selectUser
+	if from == &t.groups || from == &t.groupBin {
+		choose = t.selectGroup
+	}
+	sel, e := choose(c)
 	if e == nil {
 		e = c.refuseUnsupported("$select", "$filter", "$top", "$count", "$skiptoken")
 	}
@@ -59,7 +63,7 @@ func (t *Tenant) list(c *call, set string, from *ordered) reply {
 		return c.fail(e)
 	}
 	see := t.see
-	if from == &t.bin {
+	if from == &t.bin || from == &t.groupBin {
 		see = t.seeDeleted
 		if _, ok := c.query["$select"]; !ok {
 			sel = append([]string{"deletedDateTime"}, sel...)

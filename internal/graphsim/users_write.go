@@ -227,11 +227,11 @@ func (t *Tenant) roomFor(n int) *apiError {
 	if t.opts.ObjectQuota <= 0 {
 		return nil
 	}
-	deleted := t.bin.len()
+	deleted := t.bin.len() + t.groupBin.len()
 	if !t.opts.Switches.DeletedCountsInQuota {
 		deleted /= 4
 	}
-	if t.live.len()+deleted+n > t.opts.ObjectQuota {
+	if t.live.len()+t.groups.len()+deleted+n > t.opts.ObjectQuota {
 		return &apiError{status: 403, code: "Directory_QuotaExceeded",
 			message: "The directory object quota limit for the Tenant has been exceeded. Please ask your administrator to increase the quota limit or delete objects to reduce the used quota."}
 	}

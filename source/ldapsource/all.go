@@ -24,41 +24,17 @@ func (s *Source) All(ctx context.Context) iter.Seq2[source.Event, error] {
 		if err != nil {
 			return err
 		}
-		events := o.pump(s.opts.PageSize, func(emit func(source.Event) error) error {
-			for _, base := range s.scope.bases {
-				if err := o.people(base, &mark, emit); err != nil {
-					return fmt.Errorf("base DN %q: %w", base, err)
-				}
-			}
-			return nil
-		})
-		for e, err := range events {
-			if err != nil {
-				return err
-			}
-			if !yield(e) {
-				return errStopped
+		o.containers.all = true
+		for _, base := range s.scope.bases {
+			l := look{base: base, scope: ldap.ScopeWholeSubtree, filter: s.kinds.filter(), refs: true, means: func(r record) (source.Event, bool) {
+				_, ok := s.kinds.kind(r.class)
+				return o.here(r), ok
+			}}
+			if err := o.tellObjects(l, yield); err != nil {
+				return fmt.Errorf("base DN %q: %w", base, err)
 			}
 		}
-		yield(source.Event{Op: source.Checkpoint, Watermark: mark.text()})
-		return nil
-	})
-}
-
-// people emits an Upsert for everybody at or below base.
-func (o *op) people(base string, mark *watermark, emit func(source.Event) error) error {
-	q := query{base: base, scope: ldap.ScopeWholeSubtree, filter: peopleFilter,
-		attrs: append([]string{"uSNChanged"}, o.src.asked...), controls: o.sess.supported(oidDomainScope)}
-	return o.read(q, func(e *ldap.Entry) error {
-		r, err := o.src.attrs.decode(e)
-		if err != nil {
-			return emit(unreadable(e.DN, err))
-		}
-		if r.class != person {
-			return nil
-		}
-		mark.witness(r)
-		return emit(source.Event{Op: source.Upsert, Object: r.object})
+		return o.checkpoint(&mark, yield)
 	})
 }
 

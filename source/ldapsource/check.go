@@ -70,14 +70,6 @@ func (s *Source) connectFinding(err error) (source.Finding, bool) {
 	return f, true
 }
 
-// account is how dsacls is told of the bound account.
-func (o *op) account() string {
-	if u := o.src.bind.User; !strings.Contains(u, "=") {
-		return u
-	}
-	return `DOMAIN\account`
-}
-
 func (o *op) checkBases() ([]source.Finding, error) {
 	err := o.sess.resolve(o.ctx, o.src.scope)
 	if err == nil {
@@ -105,30 +97,20 @@ func (o *op) checkDirSync() ([]source.Finding, error) {
 	}
 	f := source.Finding{Severity: source.Warning, Code: "dirsync-denied",
 		Message: "the account may not use DirSync, so changes are found by polling uSNChanged, which asks more of the domain controller",
-		Remedy: fmt.Sprintf(`grant "Replicating Directory Changes" (not "... All"): dsacls "%s" /G "%s:CA;Replicating Directory Changes"`,
-			o.sess.root.domain, o.account())}
+		Remedy:  o.grantGetChanges()}
 	if o.src.opts.Delta == DeltaDirSync {
 		f.Severity, f.Message = source.Blocker, "the account may not use DirSync, which Options.Delta demands"
 	}
 	return []source.Finding{f}, nil
 }
 
-// checkDeleted looks whether the account can read the container of deleted
-// objects: being allowed to list it is not enough, and what the container itself
-// shows of its attributes, its children do too.
 func (o *op) checkDeleted() ([]source.Finding, error) {
-	dn := deletedObjectsDN + o.sess.root.domain
-	e, _, err := o.sess.lookup(o.ctx, dn, "(objectClass=*)", []string{"isDeleted"}, o.sess.supported(oidShowDeleted, oidShowRecycled)...)
-	if err != nil && code(err) != ldap.LDAPResultNoSuchObject && code(err) != ldap.LDAPResultInsufficientAccessRights {
+	if sees, err := o.seesDeleted(); sees || err != nil {
 		return nil, err
 	}
-	if e != nil && e.GetEqualFoldAttributeValue("isDeleted") != "" {
-		return nil, nil
-	}
 	return []source.Finding{{Severity: source.Warning, Code: "deleted-objects-hidden",
-		Message: fmt.Sprintf("the account can't read %q: deletions will not be seen, and accounts of people who were deleted stay as they are", dn),
-		Remedy: fmt.Sprintf(`as a domain administrator: dsacls "%s" /takeownership, then dsacls "%s" /G "%s:LCRP" (Samba: samba-tool dsacl set --objectdn="%s" --sddl="(A;OICI;LCLORPRC;;;<SID of the account>)")`,
-			dn, dn, o.account(), dn)}}, nil
+		Message: fmt.Sprintf("the account can't read %q: deletions will not be seen, and accounts of people who were deleted stay as they are", o.deletedObjects()),
+		Remedy:  o.grantDeleted()}}, nil
 }
 
 func (o *op) checkRights() ([]source.Finding, error) {

@@ -16,7 +16,7 @@ func codes(findings []source.Finding) []string {
 	return list
 }
 
-func TestCheckSaysWhatAnAccountCantSee(t *testing.T) {
+func TestA06_CheckSaysWhatAnAccountCanAndCantSee(t *testing.T) {
 	bed := dc(t)
 	for _, tt := range []struct {
 		who, name string

@@ -97,7 +97,7 @@ func TestDeltasFollowTenRoundsOfChurn(t *testing.T) {
 	}
 }
 
-func TestContainersThatMoveTakeTheirPeopleAlong(t *testing.T) {
+func TestS08_ContainersThatMoveTakeTheirPeopleAlong(t *testing.T) {
 	bed := dc(t)
 	for _, mode := range []ldapsource.DeltaMode{ldapsource.DeltaDirSync, ldapsource.DeltaUSN} {
 		t.Run(string(mode), func(t *testing.T) {

@@ -97,11 +97,56 @@ func (h *hands) remove(id source.ID) error {
 
 func (h *hands) rename(id source.ID, name, parent string) error {
 	dn := h.read(guidDN(id), "1.1").DN
-	rdn := "CN=" + ldap.EscapeDN(name)
+	rdn := dn[:3] + ldap.EscapeDN(name)
 	if name == "" {
 		rdn = dn[:strings.Index(dn, ",OU=")]
 	}
 	return h.conn.ModifyDN(ldap.NewModifyDNRequest(dn, rdn, true, parent))
+}
+
+// group makes or changes a group in OU=In.
+func (h *hands) group(o source.Object) (source.ID, error) {
+	if o.ID != "" {
+		m := ldap.NewModifyRequest(guidDN(o.ID), nil)
+		m.Replace("displayName", o.Attributes["displayName"])
+		return o.ID, h.conn.Modify(m)
+	}
+	name := o.Attributes.First("sAMAccountName")
+	dn := "CN=" + name + "," + h.in()
+	attrs := map[string][]string{"objectClass": {"group"}, "displayName": o.Attributes["displayName"], "sAMAccountName": {h.unique(name)}}
+	if err := h.add(dn, attrs); err != nil {
+		return "", err
+	}
+	return h.id(dn), nil
+}
+
+func (h *hands) refer(id source.ID, attribute string, add, remove []source.ID) error {
+	m := ldap.NewModifyRequest(guidDN(id), nil)
+	dns := func(ids []source.ID) (list []string) {
+		for _, to := range ids {
+			list = append(list, h.read(guidDN(to), "1.1").DN)
+		}
+		return list
+	}
+	if len(remove) > 0 {
+		m.Delete(attribute, dns(remove))
+	}
+	if len(add) > 0 {
+		m.Add(attribute, dns(add))
+	}
+	return h.conn.Modify(m)
+}
+
+func (h *hands) container(name string, parent source.ID) (source.ID, error) {
+	in := h.in()
+	if parent != "" {
+		in = h.read(guidDN(parent), "1.1").DN
+	}
+	dn := "OU=" + name + "," + in
+	if err := h.add(dn, map[string][]string{"objectClass": {"organizationalUnit"}}); err != nil {
+		return "", err
+	}
+	return h.id(dn), nil
 }
 
 func (h *hands) undelete(id source.ID) error {
@@ -127,16 +172,23 @@ func TestContractOnARealDomainController(t *testing.T) {
 			sourcetest.Run(t, func(t *testing.T) sourcetest.Directory {
 				h := newHands(t, bed)
 				cut := newCutter()
-				src := bed.scoped(t, "SYNC", h.in(), func(o *ldapsource.Options) { o.Delta, o.Dial = mode, cut.dial })
+				src := bed.scoped(t, "SYNC", h.in(), everything, func(o *ldapsource.Options) { o.Delta, o.Dial = mode, cut.dial })
 				return sourcetest.Directory{
 					Source:   src,
 					Put:      h.put,
 					Keeps:    []string{"displayName", "givenName", "mail", "otherMailbox", "sn", "title"},
 					Remove:   h.remove,
-					Rename:   func(id source.ID, name string) error { return h.rename(id, name, h.in()) },
+					Rename:   func(id source.ID, name string) error { return h.rename(id, name, "") },
 					MoveOut:  func(id source.ID) error { return h.rename(id, "", h.out()) },
 					MoveIn:   func(id source.ID) error { return h.rename(id, "", h.in()) },
 					Undelete: h.undelete,
+
+					Group:     h.group,
+					Refer:     h.refer,
+					Container: h.container,
+					Place: func(id, container source.ID) error {
+						return h.rename(id, "", h.read(guidDN(container), "1.1").DN)
+					},
 					Cut: func(n int) error {
 						r := read(src.Find(t.Context(), nil)) // so that there is a connection
 						cut.arm(1000 + 400*n)

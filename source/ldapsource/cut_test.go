@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAReadCutAtAnyByteIsIncomplete cuts the connection at 200 random places,
+// TestS01_AReadCutAtAnyByteIsIncomplete cuts the connection at 200 random places,
 // from the first byte of the handshake to the last but one of the read.
-func TestAReadCutAtAnyByteIsIncomplete(t *testing.T) {
+func TestS01_AReadCutAtAnyByteIsIncomplete(t *testing.T) {
 	bed := dc(t)
 	base := `OU=Sales,OU=People,OU=Corp,` + bed.env["BASE_DN"]
 	cut := newCutter()

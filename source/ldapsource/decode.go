@@ -27,10 +27,11 @@ type record struct {
 type class int
 
 const (
-	other     class = iota
-	person          // an account of somebody
-	machine         // a computer, managed service account or trust
-	container       // what people lie in
+	other   class = iota
+	person        // an account of somebody
+	machine       // a computer, managed service account or trust
+	group
+	container // what others lie in
 )
 
 // Bits of userAccountControl that no person's account has (MS-ADTS 2.2.16).
@@ -50,11 +51,16 @@ func classOf(classes []string, userAccountControl string) class {
 			return machine
 		}
 		return person
+	case is("group"):
+		return group
 	case is("organizationalUnit"), is("container"), is("builtinDomain"), is("domain"):
 		return container
 	}
 	return other
 }
+
+// errNoGUID says that an entry can't be identified.
+var errNoGUID = errors.New("the directory gave no objectGUID: may the account read it?")
 
 // decode makes a record of an entry. It fails only for an entry that can't be
 // identified.
@@ -96,19 +102,36 @@ func (a attributeSet) decode(e *ldap.Entry) (record, error) {
 			r.usn, _ = strconv.ParseInt(v.Values[0], 10, 64)
 		case strings.EqualFold(name, "isDeleted"):
 			r.deleted = strings.EqualFold(v.Values[0], "TRUE")
+		case strings.EqualFold(name, "parentGUID"):
+			if g, err := guidFrom(v.ByteValues[0]); err == nil {
+				r.object.Parent = g.id()
+			}
 		}
 	}
+	r.class = classOf(classes, r.object.Attributes.First("userAccountControl"))
 	if !found {
-		return r, errors.New("the directory gave no objectGUID: may the account read it?")
+		return r, errNoGUID
 	}
 	slices.SortFunc(r.object.Faults, func(x, y source.Fault) int { return strings.Compare(x.Attribute, y.Attribute) })
-	r.class = classOf(classes, r.object.Attributes.First("userAccountControl"))
 	return r, nil
+}
+
+// decode makes a record of an entry as the source gives it: with its kind, and
+// with the attributes of that kind.
+func (s *Source) decode(e *ldap.Entry) (record, error) {
+	r, err := s.attrs.decode(e)
+	r.object.Kind, _ = s.kinds.kind(r.class)
+	for name, kinds := range s.kinds.own {
+		if !slices.Contains(kinds, r.object.Kind) {
+			delete(r.object.Attributes, name)
+		}
+	}
+	return r, err
 }
 
 func invalidText(v string) bool { return !utf8.ValidString(v) }
 
 // unreadable is the event for an entry that can't be decoded.
-func unreadable(dn string, err error) source.Event {
-	return source.Event{Op: source.Unreadable, Object: source.Object{Kind: source.User, DN: dn}, Err: fmt.Errorf("entry %q: %w", dn, err)}
+func unreadable(r record, err error) source.Event {
+	return source.Event{Op: source.Unreadable, Object: source.Object{Kind: r.object.Kind, DN: r.object.DN}, Err: fmt.Errorf("entry %q: %w", r.object.DN, err)}
 }

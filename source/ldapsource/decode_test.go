@@ -69,7 +69,7 @@ func TestOnlyAccountsOfPeopleArePeople(t *testing.T) {
 		{"machine", []string{"top", "person", "organizationalPerson", "user"}, "532480"}, // a domain controller
 		{"container", []string{"top", "organizationalUnit"}, ""},
 		{"other", []string{"top", "person", "organizationalPerson", "contact"}, ""},
-		{"other", []string{"top", "group"}, ""},
+		{"group", []string{"top", "group"}, ""},
 		{"other", nil, ""},
 	} {
 		require.Equal(t, tt.want, ldapsource.ClassOf(tt.classes, tt.uac), "%v %s", tt.classes, tt.uac)
@@ -114,7 +114,7 @@ func ace(kind, flags byte, mask uint32, parts ...[]byte) []byte {
 	return b
 }
 
-func TestTooManyRightsAreNoticed(t *testing.T) {
+func TestA06_TooManyRightsAreNoticed(t *testing.T) {
 	domain := bytesOf(t, "010500000000000515000000c7353a428e6b748455a1aec6")
 	rid := func(n uint32) []byte { return binary.LittleEndian.AppendUint32(append([]byte(nil), domain...), n) }
 	require.Equal(t, "Domain Admins", ldapsource.Administrators(rid(1103), rid(512)))

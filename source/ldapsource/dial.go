@@ -105,6 +105,7 @@ func (s *Source) bindTo(ctx context.Context, sess *session) error {
 	}
 	done := sess.guard.await()
 	defer done()
+	sess.secret = password
 	if err := sess.conn.Bind(s.bind.User, password); err != nil {
 		return explainBind(s.bind.User, sess.explain(ctx, err))
 	}

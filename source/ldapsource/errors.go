@@ -46,15 +46,24 @@ func (s *session) explain(ctx context.Context, err error) error {
 	}
 	l, ok := errors.AsType[*ldap.Error](err)
 	if ok && l.ResultCode < ldap.ErrorNetwork { // what is above are go-ldap's own
-		return &resultError{code: l.ResultCode, text: printable(l.Err.Error())}
+		return &resultError{code: l.ResultCode, text: printable(s.hush(l.Err.Error()))}
 	}
 	if cause := s.guard.cause(); cause != nil {
 		return fmt.Errorf("connection to %s: %w", s.server.url, cause)
 	}
 	if ok {
-		return fmt.Errorf("connection to %s: %s", s.server.url, printable(l.Err.Error()))
+		return fmt.Errorf("connection to %s: %s", s.server.url, printable(s.hush(l.Err.Error())))
 	}
 	return fmt.Errorf("connection to %s: %w", s.server.url, err)
+}
+
+// hush takes the password out of a text, which a server that knows it may have
+// put there.
+func (s *session) hush(text string) string {
+	if s.secret == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.secret, "[secret]")
 }
 
 // classify wraps the error of a read that began in the sentinel that says what

@@ -1,6 +1,7 @@
 package ldapsource
 
 import (
+	"testing"
 	"time"
 
 	"github.com/dirbridge/dirbridge/source"
@@ -20,7 +21,7 @@ var ErrHostile = errHostile
 
 // ClassOf names what an entry with these classes is.
 func ClassOf(classes []string, uac string) string {
-	return map[class]string{other: "other", person: "person", machine: "machine", container: "container"}[classOf(classes, uac)]
+	return map[class]string{other: "other", person: "person", machine: "machine", group: "group", container: "container"}[classOf(classes, uac)]
 }
 
 func GUIDText(raw []byte) (string, error)        { g, err := guidFrom(raw); return g.text(), err }
@@ -58,6 +59,15 @@ func Decode(e *ldap.Entry, more ...string) (source.Object, error) {
 // A Mark is a watermark.
 type Mark = watermark
 
+// NewTimeline is the end of a history in which objects carry these USNs.
+func NewTimeline(top, low int64, usns ...int64) timeline {
+	t := timeline{Top: top, Low: low}
+	for i, usn := range usns {
+		t.Seen = append(t.Seen, witness{guid{15: byte(i + 1)}, usn, uint32(i)})
+	}
+	return t
+}
+
 func ParseMark(w source.Watermark) (Mark, error)       { return parseWatermark(w) }
 func (w Mark) Text() source.Watermark                  { return w.text() }
 func (w Mark) Fits(scope string, mode DeltaMode) error { return w.fits(scope, mode) }
@@ -83,3 +93,54 @@ func Classify(code uint16, text string) error { return classify(&resultError{cod
 
 // ControlBytes is a critical control on the wire.
 func ControlBytes(oid string) []byte { return control{oid: oid}.Encode().Bytes() }
+
+func FilterOfName(name, sam string) string { return filterOfName(name, sam) }
+
+// An Assertion is one attribute-value assertion of a filter.
+type Assertion struct{ Attribute, Value string }
+
+// Assertions compiles a filter, a disjunction of equalities, to what is sent.
+func Assertions(t testing.TB, filter string) (list []Assertion) {
+	p, err := ldap.CompileFilter(filter)
+	if err != nil || p.Tag != ldap.FilterOr {
+		t.Fatalf("%q: %v", filter, err)
+	}
+	for _, c := range p.Children {
+		if c.Tag != ldap.FilterEqualityMatch {
+			t.Fatalf("%q holds more than equalities", filter)
+		}
+		list = append(list, Assertion{c.Children[0].Data.String(), c.Children[1].Data.String()})
+	}
+	return list
+}
+
+// GUIDOf is the objectGUID in a DN value, "" if there is none.
+func GUIDOf(value string) string {
+	if g, ok := guidOf(value); ok {
+		return g.text()
+	}
+	return ""
+}
+
+func PlainDN(dn string) string { return plainDN(dn) }
+
+// AskFor makes s ask for n values of a set at once.
+func AskFor(s *Source, n int) { s.pieces = n }
+
+// A SyncChange is what DirSync says of one object's members.
+type SyncChange struct {
+	Add, Remove, Unidentified int
+	Whole, Unclear            bool
+}
+
+// MembersOf reads the member attributes of DirSync entries about one group.
+func MembersOf(attrs ...*ldap.EntryAttribute) SyncChange {
+	k, x := kinds{groups: true, refs: []reference{{"member", source.Group}}}, change{}
+	for _, a := range attrs {
+		if !x.refers(k, a) {
+			panic(a.Name)
+		}
+	}
+	r := x.refs[0]
+	return SyncChange{len(r.add), len(r.remove), r.unidentified, r.whole, r.unclear}
+}

@@ -14,23 +14,25 @@ func (s *Source) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 		if err := o.sess.resolve(o.ctx, s.scope); err != nil {
 			return err
 		}
+		why := "not a person"
+		if !s.kinds.peopleOnly() {
+			why = "not of a kind that is read"
+		}
 		var list []guid
 		for _, id := range ids {
 			if g, ok := parseGUID(string(id)); ok {
 				list = append(list, g)
 			}
 		}
-		return o.byGUID(list, true, func(r record) error {
-			if e, ok := o.event(r); ok || r.deleted {
-				if !yield(e) {
-					return errStopped
-				}
-				return nil
+		return o.byGUID(list, look{deleted: true, refs: true, means: func(r record) (source.Event, bool) {
+			e, ok := o.event(r)
+			switch {
+			case !ok && r.deleted:
+				e = o.gone(r.guid, r.object.Kind, r.object.DN)
+			case !ok:
+				e = o.left(r, why)
 			}
-			if !yield(o.left(r, "not a person")) {
-				return errStopped
-			}
-			return nil
-		}, yield)
+			return e, true
+		}}, yield)
 	})
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestABombIsRefusedBeforeItIsDecoded: go-ldap's decoder makes more than a
+// TestA10_ABombIsRefusedBeforeItIsDecoded: go-ldap's decoder makes more than a
 // gigabyte of one megabyte of nested sequences.
-func TestABombIsRefusedBeforeItIsDecoded(t *testing.T) {
+func TestA10_ABombIsRefusedBeforeItIsDecoded(t *testing.T) {
 	for name, bomb := range map[string][]byte{
 		"nesting":     nested(1 << 20),
 		"a long PDU":  {0x30, 0x84, 0x7f, 0xff, 0xff, 0xff},
@@ -76,7 +76,7 @@ func piped(t *testing.T, change func(*ldapsource.Options)) (*simulation, *ldapso
 	return s, src
 }
 
-func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
+func TestA10_AServerThatFallsSilentIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, src := piped(t, func(o *ldapsource.Options) { o.IdleTimeout = 20 * time.Second })
 		first := read(src.All(t.Context()))
@@ -98,7 +98,7 @@ func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAServerThatDripsIsGivenUpInTheEnd(t *testing.T) {
+func TestA10_AServerThatDripsIsGivenUpInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, src := piped(t, func(o *ldapsource.Options) { o.TotalTimeout = time.Minute })
 		s.srv.Inject(adsim.OnSearch(2, adsim.Fault{Drip: 25 * time.Second}))

@@ -60,7 +60,7 @@ func TestNewExplainsWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestSecretsAreNeverAskedFor(t *testing.T) {
+func TestA07_SecretsAreNeverAskedFor(t *testing.T) {
 	for _, name := range []string{"unicodePwd", "UNICODEPWD", "dBCSPwd", "ntPwdHistory", "lmPwdHistory", "supplementalCredentials", "userPassword",
 		"unixUserPassword", "ms-Mcs-AdmPwd", "ms-Mcs-AdmPwdExpirationTime", "msLAPS-Password", "msLAPS-EncryptedPassword", "msDS-ManagedPassword",
 		"msDS-ManagedPasswordId", "msDS-KeyCredentialLink", "msDS-KeyCredentialLink-BL", "msFVE-RecoveryPassword", "msFVE-KeyPackage",

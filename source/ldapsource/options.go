@@ -9,6 +9,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/dirbridge/dirbridge/source"
 )
 
 // A PasswordFunc gives the password for a bind. It is asked at every bind, so
@@ -73,6 +75,22 @@ type Options struct {
 	//
 	// Defaults to false: ldap:// means StartTLS, and no TLS means no bind.
 	InsecurePlainLDAP bool
+
+	// Kinds are what is read: [source.User], [source.Group] and
+	// [source.Container], each wherever it lies within the base DNs. With
+	// containers, every object says in which one it lies ([source.Object]'s
+	// Parent), and one that is renamed is one event, of the container alone.
+	// Without, it is an event for everybody below it.
+	//
+	// Defaults to users alone.
+	Kinds []source.Kind
+
+	// References are what objects say of others, told as [source.Refers]:
+	// member and managedBy (of groups), manager (of users). Each needs its
+	// kind. Changing Kinds or References means one complete read.
+	//
+	// Defaults to none.
+	References []string
 
 	// Attributes are read beyond [DefaultAttributes]. "*" and attributes that
 	// hold secrets or change by themselves are refused. Spell them as the

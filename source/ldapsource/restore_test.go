@@ -1,19 +1,22 @@
 package ldapsource_test
 
 import (
+	"maps"
 	"os/exec"
+	"slices"
 	"testing"
 
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/source/ldapsource"
+	"github.com/go-ldap/ldap/v3"
 	"github.com/stretchr/testify/require"
 )
 
-// TestARestoredDomainControllerIsNoticed copies the domain controller's database,
+// TestS04_ARestoredDomainControllerIsSeenOnTheRealOne copies the domain controller's database,
 // lets the original go on, and asks the copy: it has the same invocationId and
 // lacks what happened since, as one restored from an image does, and would
 // answer an old cookie with "nothing changed".
-func TestARestoredDomainControllerIsNoticed(t *testing.T) {
+func TestS04_ARestoredDomainControllerIsSeenOnTheRealOne(t *testing.T) {
 	bed := dc(t)
 	run := func(args ...string) {
 		out, err := exec.Command(bed.script, args...).CombinedOutput()
@@ -27,6 +30,15 @@ func TestARestoredDomainControllerIsNoticed(t *testing.T) {
 
 	h := newHands(t, bed)
 	require.NoError(t, h.add("CN=Ann,"+h.in(), map[string][]string{"objectClass": {"user"}, "sAMAccountName": {h.unique("ann")}}))
+	everybody := read(bed.source(t, "SYNC").All(t.Context()))
+	require.NoError(t, everybody.err)
+	last := slices.Min(slices.Collect(maps.Keys(everybody.upserts))) // whoever it is
+	entitle := func(h *hands, title string) {
+		m := ldap.NewModifyRequest(guidDN(last), nil)
+		m.Replace("title", []string{title})
+		require.NoError(t, h.conn.Modify(m))
+	}
+	entitle(h, "of the original")
 	marks := map[string]source.Watermark{}
 	for _, mode := range []ldapsource.DeltaMode{ldapsource.DeltaDirSync, ldapsource.DeltaUSN} {
 		r := read(bed.source(t, "SYNC", func(o *ldapsource.Options) { o.Delta = mode }).All(t.Context()))
@@ -50,8 +62,8 @@ func TestARestoredDomainControllerIsNoticed(t *testing.T) {
 	}
 	asked("went back from USN")
 
-	// The copy goes on by itself, past the USN that was seen. Only the witness
-	// tells now.
+	// The copy goes on by itself, past the USN that was seen. Only the witnesses
+	// tell now.
 	other := newHands(t, old)
 	require.NoError(t, other.add("CN=Ben,"+other.in(), map[string][]string{"objectClass": {"user"}, "sAMAccountName": {other.unique("ben")}}))
 	for range 60 {
@@ -60,5 +72,13 @@ func TestARestoredDomainControllerIsNoticed(t *testing.T) {
 		_, err = other.put(source.Object{ID: other.id("CN=Ben," + other.in()), Attributes: source.Attributes{"title": {other.unique("y")}}})
 		require.NoError(t, err)
 	}
-	asked("the last one to have changed")
+	asked("restored from an image")
+
+	// Whoever was the last to change changes again.
+	entitle(other, "of the copy")
+	asked("restored from an image")
+
+	for mode, mark := range marks { // the original isn't suspected
+		require.NoError(t, read(bed.source(t, "SYNC").Since(t.Context(), mark)).err, mode)
+	}
 }

@@ -36,7 +36,7 @@ func nested(n int) []byte {
 	return b
 }
 
-func TestTheScannerRefusesWhatAServerNeverSends(t *testing.T) {
+func TestA10_TheScannerRefusesWhatAServerNeverSends(t *testing.T) {
 	many := bytes.Repeat([]byte{0x04, 0x00}, 200_000)
 	for _, tt := range []struct {
 		name  string
@@ -93,7 +93,7 @@ func deep(n int) []byte {
 	return b
 }
 
-func TestNestingIsRefusedWithFlatMemory(t *testing.T) {
+func TestA10_NestingIsRefusedWithFlatMemory(t *testing.T) {
 	bomb := nested(1 << 20)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -73,8 +73,8 @@ func withinAny(dn string, bases []*ldap.DN) (bool, error) {
 }
 
 // hash changes whenever a watermark taken under s no longer tells everything:
-// other bases, other attributes, other rules.
-func (s scope) hash(attrs attributeSet) string {
+// other bases, other attributes, other kinds, other rules.
+func (s scope) hash(attrs attributeSet, k kinds) string {
 	const rules = "1" // of this package: what a person is, what a delta asks for
 	bases := make([]string, len(s.parsed))
 	for i, dn := range s.parsed {
@@ -82,7 +82,7 @@ func (s scope) hash(attrs attributeSet) string {
 	}
 	slices.Sort(bases)
 	h := sha256.New()
-	for _, part := range slices.Concat([]string{rules}, bases, []string{""}, attrs.names()) {
+	for _, part := range slices.Concat([]string{rules}, bases, []string{""}, attrs.names(), k.strings()) {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12])

@@ -178,8 +178,11 @@ type op struct {
 	src    *Source
 	ctx    context.Context // ends with the caller's or TotalTimeout, with a cause that says which
 	sess   *session
+	kept   bool // sess comes from the op before
 	cancel context.CancelFunc
 	unhook func() bool
+
+	containers noted
 }
 
 // open begins an op, on the kept connection if it is still good, and reads the
@@ -201,6 +204,7 @@ func (s *Source) open(parent context.Context, prefer int) (*op, error) {
 		o.attach(kept)
 		err := kept.readRoot(ctx, false)
 		if err == nil {
+			o.kept = true
 			return o, nil
 		}
 		o.unhook()

@@ -25,7 +25,13 @@ type session struct {
 	invocationID string
 	controls     map[string]bool // supportedControl
 	bases        []*ldap.DN      // the scope as the server spells it; nil until resolved
+	domain       *ldap.DN        // its domain; nil until resolved
 	unusable     bool            // an answer may still be under way
+
+	// vouched is the watermark that was made or trusted on this connection. A
+	// controller that is restored drops its connections.
+	vouched source.Watermark
+	secret  string // what it was bound with, to keep it out of texts
 }
 
 // rootDSE is what a domain controller says of itself.
@@ -120,6 +126,7 @@ func (s *session) resolve(ctx context.Context, sc scope) error {
 	if err != nil {
 		return fmt.Errorf("the server's domain %q isn't a distinguished name", printable(s.root.domain))
 	}
+	s.domain = domain
 	for i, b := range sc.bases {
 		if !within(sc.parsed[i], domain) {
 			return fmt.Errorf("%w: base DN %q isn't in %s, the domain of %s", errForeignBase, b, s.root.domain, s.server.url)

@@ -3,7 +3,6 @@ package ldapsource
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -35,6 +34,7 @@ func (s *Source) Since(ctx context.Context, w source.Watermark) iter.Seq2[source
 	}
 	return s.events(ctx, s.serverOf(mark), func(o *op, yield func(source.Event) bool) error {
 		mark := mark // the sequence may be ranged over again
+		s.resume(w)
 		if err := o.trust(mark); err != nil {
 			return err
 		}
@@ -56,6 +56,11 @@ func (s *Source) serverOf(w watermark) int {
 
 // trust reports whether the server can tell for certain what changed since w.
 func (o *op) trust(w watermark) error {
+	if o.kept { // a new one has just been asked
+		if err := o.sess.readInvocationID(o.ctx); err != nil {
+			return err
+		}
+	}
 	lifetime, err := o.tombstoneLifetime()
 	if err != nil {
 		return err
@@ -63,24 +68,14 @@ func (o *op) trust(w watermark) error {
 	if err := w.trusts(o.sess, lifetime); err != nil {
 		return expired(err)
 	}
-	if w.WitnessID == "" {
-		return nil
+	sees, err := o.seesDeleted()
+	if err != nil {
+		return err
 	}
-	g, ok := parseGUID(string(w.WitnessID))
-	if !ok {
-		return expired(errors.New("it can't be read"))
+	if err := o.sameRights(w, sees); err != nil {
+		return expired(err)
 	}
-	e, _, err := o.sess.lookup(o.ctx, "<GUID="+g.text()+">", "(objectClass=*)", []string{"uSNChanged"}, o.sess.supported(oidShowDeleted, oidShowRecycled)...)
-	if err != nil && code(err) != ldap.LDAPResultNoSuchObject {
-		return fmt.Errorf("the witness %s: %w", w.WitnessID, err)
-	}
-	if e == nil {
-		return expired(fmt.Errorf("%s no longer shows the object %s, the last one to have changed: it was restored, or the account can't see Deleted Objects", w.DC, w.WitnessID))
-	}
-	if usn, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("uSNChanged"), 10, 64); err != nil || usn < w.WitnessUSN {
-		return expired(fmt.Errorf("on %s the object %s went back from USN %d to %d: it was restored from an image", w.DC, w.WitnessID, w.WitnessUSN, usn))
-	}
-	return nil
+	return o.remembers(w)
 }
 
 // defaultLifetime holds where tombstoneLifetime isn't set (MS-ADTS 7.1.1.2.4.1.1).
@@ -106,16 +101,30 @@ func (o *op) tombstoneLifetime() (time.Duration, error) {
 	return min(tombstone, days("msDS-DeletedObjectLifetime", tombstone)), nil
 }
 
+// checkpoint yields the watermark of what was read until now.
+func (o *op) checkpoint(mark *watermark, yield func(source.Event) bool) error {
+	if err := o.attest(mark); err != nil {
+		return err
+	}
+	text := mark.text()
+	o.sess.vouched = text
+	o.src.settle(&o.containers, text)
+	if !yield(source.Event{Op: source.Checkpoint, Watermark: text}) {
+		return errStopped
+	}
+	return nil
+}
+
 // sinceCookie tells what changed by DirSync. The changes of one answer are
-// collected first, some 150 bytes each: the connection carries one answer at a
-// time, and the objects are read next.
+// collected first, some 200 bytes each and 16 for each reference: the connection
+// carries one answer at a time, and the objects are read next.
 func (o *op) sinceCookie(mark watermark, yield func(source.Event) bool) error {
 	usn, now := o.sess.root.usn, o.sess.root.now
 	for {
 		var c changes
-		next, more, err := o.dirSync(mark.Cookie, deltaFilter, o.src.dirSyncAttributes(), func(e *ldap.Entry) error { return c.add(o.sess, e) })
+		next, more, err := o.dirSync(mark.Cookie, o.src.kinds.deltaFilter(), o.src.dirSyncAttributes(), func(e *ldap.Entry) error { return c.add(o, e) })
 		if err != nil {
-			return cookieError(err)
+			return o.cookieError(err)
 		}
 		if more && bytes.Equal(next, mark.Cookie) {
 			return fmt.Errorf("%w: DirSync doesn't move on", source.ErrIncomplete)
@@ -124,56 +133,24 @@ func (o *op) sinceCookie(mark watermark, yield func(source.Event) bool) error {
 		if !more {
 			mark.USN, mark.Time = usn, now
 		}
-		if err := o.tell(c.list, &mark, yield); err != nil {
+		if err := o.tell(c.list, yield); err != nil {
 			return err
 		}
-		if !yield(source.Event{Op: source.Checkpoint, Watermark: mark.text()}) || !more {
-			return nil
+		if err := o.checkpoint(&mark, yield); err != nil || !more {
+			return err
 		}
 	}
 }
 
 // cookieError says what a refused DirSync means for its cookie.
-func cookieError(err error) error {
+func (o *op) cookieError(err error) error {
 	switch c := code(err); c {
 	case 0, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded,
 		ldap.LDAPResultBusy, ldap.LDAPResultUnavailable:
 		return err
 	case ldap.LDAPResultInsufficientAccessRights:
-		return expired(fmt.Errorf("the account may no longer use DirSync: %w", err))
+		return expired(fmt.Errorf("the account had the right %q on %s when it was taken and hasn't now: %s: %w",
+			getChanges, o.sess.root.domain, o.grantGetChanges(), err))
 	}
 	return expired(fmt.Errorf("the server refuses the DirSync cookie: %w", err))
-}
-
-// tell yields what is certain about changed objects now.
-func (o *op) tell(list []change, mark *watermark, yield func(source.Event) bool) error {
-	var alive []guid
-	moved := map[guid]bool{}
-	for _, c := range list {
-		if c.deleted {
-			if !yield(o.gone(c.guid, c.dn)) {
-				return errStopped
-			}
-			continue
-		}
-		alive = append(alive, c.guid)
-		if c.moved {
-			moved[c.guid] = true
-		}
-	}
-	var containers []string
-	err := o.byGUID(alive, false, func(r record) error {
-		if r.class == container {
-			if moved[r.guid] {
-				containers = append(containers, r.object.DN)
-			}
-			return nil
-		}
-		mark.witness(r)
-		return o.say(r, yield)
-	}, yield)
-	if err != nil {
-		return err
-	}
-	return o.below(containers, mark, yield)
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/dirbridge/dirbridge/source"
 )
 
-// A Source reads the people of one Active Directory domain. Like every
+// A Source reads the people of one Active Directory domain, and its groups and
+// containers if asked to (Options.Kinds). Like every
 // [source.Source] it is used by one reader at a time. It keeps one connection
 // between calls: Close it.
 type Source struct {
@@ -19,19 +20,23 @@ type Source struct {
 	servers []server
 	scope   scope
 	attrs   attributeSet
+	kinds   kinds
+	pieces  int      // valuesAtOnce, but in tests
 	asked   []string // the attributes' names, in order
-	hash    string   // of scope and attributes
+	hash    string   // of scope, attributes and kinds
 	bind    Credentials
 	opts    *Options
 
 	current int      // the server in use, or to be tried first
 	kept    *session // an idle connection, or nil
+	inside  inside
 }
 
 var (
 	_ source.DeltaSource = (*Source)(nil)
 	_ source.Poller      = (*Source)(nil)
 	_ source.Finder      = (*Source)(nil)
+	_ source.Resolver    = (*Source)(nil)
 	_ source.Checker     = (*Source)(nil)
 )
 
@@ -53,7 +58,7 @@ type server struct {
 func New(servers, baseDNs []string, bind Credentials, opts *Options) (*Source, error) {
 	o, err := opts.withDefaults()
 	errs := []error{err}
-	s := &Source{bind: bind, opts: o}
+	s := &Source{bind: bind, opts: o, pieces: valuesAtOnce}
 	if len(servers) == 0 {
 		errs = append(errs, errors.New("no server: name at least one domain controller, ldaps://dc1.corp.example.com"))
 	}
@@ -67,7 +72,10 @@ func New(servers, baseDNs []string, bind Credentials, opts *Options) (*Source, e
 	if s.scope, err = newScope(baseDNs); err != nil {
 		errs = append(errs, err)
 	}
-	if s.attrs, err = newAttributeSet(o.Attributes, o.BinaryAttributes); err != nil {
+	if s.kinds, err = newKinds(o); err != nil {
+		errs = append(errs, err)
+	}
+	if s.attrs, err = newAttributeSet(slices.Concat(s.kinds.attributes(), o.Attributes), o.BinaryAttributes); err != nil {
 		errs = append(errs, err)
 	}
 	if strings.TrimSpace(bind.User) == "" {
@@ -84,7 +92,7 @@ func New(servers, baseDNs []string, bind Credentials, opts *Options) (*Source, e
 		s.name = "ad:" + s.scope.domain
 	}
 	s.asked = s.attrs.names()
-	s.hash = s.scope.hash(s.attrs)
+	s.hash = s.scope.hash(s.attrs, s.kinds)
 	return s, nil
 }
 

@@ -3,6 +3,7 @@ package ldapsource
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/go-ldap/ldap/v3"
@@ -11,53 +12,31 @@ import (
 // batch is how many objects are looked up in one search.
 const batch = 100
 
-// byGUID reads objects by objectGUID anywhere in the domain, deleted ones too if
-// asked, and gives each that is found to each. One that can't be decoded is
-// yielded as such.
-func (o *op) byGUID(ids []guid, deleted bool, each func(record) error, yield func(source.Event) bool) error {
-	q := query{base: o.sess.root.domain, scope: ldap.ScopeWholeSubtree, attrs: append(slices.Clone(bookkeeping), o.src.asked...),
-		controls: o.sess.supported(oidDomainScope)}
-	if deleted {
-		q.controls = o.sess.supported(oidDomainScope, oidShowDeleted, oidShowRecycled)
-	}
+// byGUID yields what objects anywhere in the domain mean, found by objectGUID.
+// Where and by what filter isn't l's to say.
+func (o *op) byGUID(ids []guid, l look, yield func(source.Event) bool) error {
+	l.base, l.scope = o.sess.root.domain, ldap.ScopeWholeSubtree
 	for some := range slices.Chunk(ids, batch) {
-		q.filter = filterOfGUIDs(some)
-		var found []*ldap.Entry // at most a batch: each may send requests of its own
-		if err := o.read(q, func(e *ldap.Entry) error { found = append(found, e); return nil }); err != nil {
+		l.filter = filterOfGUIDs(some)
+		if err := o.tellObjects(l, yield); err != nil {
 			return err
 		}
-		for _, e := range found {
-			r, err := o.src.attrs.decode(e)
-			if err != nil {
-				if !yield(unreadable(e.DN, err)) {
-					return errStopped
-				}
-				continue
-			}
-			if err := each(r); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
 
-// say yields what a record of a user means: it is there, has left, or is
-// deleted. Machines were never there.
-func (o *op) say(r record, yield func(source.Event) bool) error {
-	e, ok := o.event(r)
-	if ok && !yield(e) {
-		return errStopped
-	}
-	return nil
-}
-
-// event is what a record means, ok if it means anything.
+// event is what a record means: it is there, has left, or is deleted; ok if it
+// means anything. Machines were never there.
 func (o *op) event(r record) (e source.Event, ok bool) {
-	if r.deleted || o.sess.isDeletedDN(r.object.DN) {
-		return o.gone(r.guid, r.object.DN), r.class != container
+	if strings.EqualFold(r.object.DN, o.deletedObjects()) {
+		return e, false // it says that it is deleted itself
 	}
-	if r.class != person {
+	kind, ok := o.src.kinds.kind(r.class)
+	if r.deleted || o.sess.isDeletedDN(r.object.DN) {
+		o.containers.note(r, false)
+		return o.gone(r.guid, kind, r.object.DN), ok || o.src.kinds.peopleOnly() && r.class != container
+	}
+	if !ok {
 		return e, false
 	}
 	in, err := withinAny(r.object.DN, o.sess.bases)
@@ -65,54 +44,55 @@ func (o *op) event(r record) (e source.Event, ok bool) {
 	case err != nil:
 		return source.Event{Op: source.Unreadable, Object: r.object, Err: err}, true
 	case in:
-		return source.Event{Op: source.Upsert, Object: r.object}, true
+		return o.here(r), true
 	}
+	o.containers.note(r, false)
 	return o.left(r, "moved out of scope"), true
 }
 
 // gone is the event for an object whose tombstone was seen at dn.
-func (o *op) gone(g guid, dn string) source.Event {
-	return source.Event{Op: source.Deleted, Object: source.Object{ID: g.id(), Kind: source.User, DN: dn},
+func (o *op) gone(g guid, kind source.Kind, dn string) source.Event {
+	return source.Event{Op: source.Deleted, Object: source.Object{ID: g.id(), Kind: kind, DN: dn},
 		Evidence: source.Evidence{Kind: "tombstone", Detail: dn, Seen: o.now()}}
 }
 
 // left is the event for an object seen outside the scope.
 func (o *op) left(r record, why string) source.Event {
-	return source.Event{Op: source.Left, Object: source.Object{ID: r.object.ID, Kind: source.User, DN: r.object.DN},
+	return source.Event{Op: source.Left, Object: source.Object{ID: r.object.ID, Kind: r.object.Kind, DN: r.object.DN},
 		Evidence: source.Evidence{Kind: why, Detail: r.object.DN, Seen: o.now()}}
+}
+
+// here is the event for an object that is in scope.
+func (o *op) here(r record) source.Event {
+	o.containers.note(r, true)
+	if r.class == container && o.top(r.object.DN) {
+		r.object.Parent = ""
+	}
+	return source.Event{Op: source.Upsert, Object: r.object}
+}
+
+// top reports whether dn is one of the bases: what is above it isn't read.
+func (o *op) top(dn string) bool {
+	p, err := ldap.ParseDN(dn)
+	return err == nil && slices.ContainsFunc(o.sess.bases, p.EqualFold)
+}
+
+// everywhere reports whether nothing in the domain is out of scope.
+func (o *op) everywhere() bool {
+	return len(o.sess.bases) == 1 && len(o.sess.bases[0].RDNs) == len(o.sess.domain.RDNs)
 }
 
 // below yields everybody below containers that were renamed or moved: their
 // names changed, and perhaps whether they are in scope, but the directory says
 // nothing of it.
-func (o *op) below(containers []string, mark *watermark, yield func(source.Event) bool) error {
+func (o *op) below(containers []string, yield func(source.Event) bool) error {
 	for _, dn := range containers {
-		q := query{base: dn, scope: ldap.ScopeWholeSubtree, filter: peopleFilter,
-			attrs: append(slices.Clone(bookkeeping), o.src.asked...), controls: o.sess.supported(oidDomainScope)}
-		events := o.pump(o.src.opts.PageSize, func(emit func(source.Event) error) error {
-			err := o.read(q, func(e *ldap.Entry) error {
-				r, err := o.src.attrs.decode(e)
-				if err != nil {
-					return emit(unreadable(e.DN, err))
-				}
-				mark.witness(r)
-				if ev, ok := o.event(r); ok {
-					return emit(ev)
-				}
-				return nil
-			})
-			if code(err) == ldap.LDAPResultNoSuchObject {
-				return nil // moved again meanwhile: the next delta says where
-			}
-			return err
-		})
-		for e, err := range events {
-			if err != nil {
-				return fmt.Errorf("below %q: %w", dn, err)
-			}
-			if !yield(e) {
-				return errStopped
-			}
+		err := o.tellObjects(look{base: dn, scope: ldap.ScopeWholeSubtree, filter: o.src.kinds.filter(), refs: true, means: o.event}, yield)
+		if code(err) == ldap.LDAPResultNoSuchObject {
+			continue // moved again meanwhile: the next delta says where
+		}
+		if err != nil {
+			return fmt.Errorf("below %q: %w", dn, err)
 		}
 	}
 	return nil

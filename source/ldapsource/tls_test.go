@@ -107,7 +107,7 @@ func try(t *testing.T, url string, a *answering, o ldapsource.Options) error {
 	return r.err
 }
 
-func TestWhatIsWrongWithACertificateIsExplained(t *testing.T) {
+func TestA08_WhatIsWrongWithACertificateIsExplained(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
 		change     func(*x509.Certificate)
@@ -138,7 +138,7 @@ func TestWhatIsWrongWithACertificateIsExplained(t *testing.T) {
 	require.ErrorContains(t, try(t, "ldaps://dc1.corp.example.com", plain, ldapsource.Options{}), "doesn't speak TLS at this port")
 }
 
-func TestWithoutStartTLSNothingIsSent(t *testing.T) {
+func TestA08_WithoutStartTLSNothingIsSent(t *testing.T) {
 	ok := tlv(0x30, tlv(2, []byte{1}), tlv(0x78, tlv(10, []byte{0}), tlv(4), tlv(4)))
 	bound := tlv(0x30, tlv(2, []byte{1}), tlv(0x61, tlv(10, []byte{0}), tlv(4), tlv(4)))
 	for _, tt := range []struct {
@@ -201,7 +201,7 @@ func TestStartTLSOnTheRealDomainController(t *testing.T) {
 	require.Empty(t, findings)
 }
 
-func TestBindsAreRefusedBeforeTheyAreSent(t *testing.T) {
+func TestA08_BindsAreRefusedBeforeTheyAreSent(t *testing.T) {
 	s := simulate(t, nil)
 	for name, password := range map[string]ldapsource.PasswordFunc{
 		"is empty":     ldapsource.Password(""),

@@ -15,45 +15,26 @@ func (o *op) sinceUSN(mark watermark, yield func(source.Event) bool) error {
 	from := mark.USN + 1
 	mark.USN, mark.Time = o.sess.root.usn, o.sess.root.now
 	if from <= mark.USN {
-		if err := o.changedSince(from, &mark, yield); err != nil {
+		if err := o.changedSince(from, yield); err != nil {
 			return err
 		}
 	}
-	yield(source.Event{Op: source.Checkpoint, Watermark: mark.text()})
-	return nil
+	return o.checkpoint(&mark, yield)
 }
 
 // changedSince yields what changed from this USN on.
-func (o *op) changedSince(from int64, mark *watermark, yield func(source.Event) bool) error {
-	q := query{base: o.sess.root.domain, scope: ldap.ScopeWholeSubtree,
-		filter:   "(&(uSNChanged>=" + strconv.FormatInt(from, 10) + ")" + deltaFilter + ")",
-		attrs:    append(append([]string(nil), bookkeeping...), o.src.asked...),
-		controls: o.sess.supported(oidDomainScope, oidShowDeleted, oidShowRecycled)}
+func (o *op) changedSince(from int64, yield func(source.Event) bool) error {
 	var containers []string
-	events := o.pump(o.src.opts.PageSize, func(emit func(source.Event) error) error {
-		return o.read(q, func(e *ldap.Entry) error {
-			r, err := o.src.attrs.decode(e)
-			if err != nil {
-				return emit(unreadable(e.DN, err))
-			}
-			if r.class == container && !r.deleted {
+	l := look{base: o.sess.root.domain, scope: ldap.ScopeWholeSubtree, deleted: true, refs: true,
+		filter: "(&(uSNChanged>=" + strconv.FormatInt(from, 10) + ")" + o.src.kinds.deltaFilter() + ")",
+		means: func(r record) (source.Event, bool) {
+			if r.class == container && !r.deleted && o.crosses(r) {
 				containers = append(containers, r.object.DN) // renamed, moved, or only touched
-				return nil
 			}
-			mark.witness(r)
-			if ev, ok := o.event(r); ok {
-				return emit(ev)
-			}
-			return nil
-		})
-	})
-	for e, err := range events {
-		if err != nil {
-			return fmt.Errorf("changes from USN %d on: %w", from, err)
-		}
-		if !yield(e) {
-			return errStopped
-		}
+			return o.event(r)
+		}}
+	if err := o.tellObjects(l, yield); err != nil {
+		return fmt.Errorf("changes from USN %d on: %w", from, err)
 	}
-	return o.below(containers, mark, yield)
+	return o.below(containers, yield)
 }

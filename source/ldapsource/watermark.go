@@ -14,7 +14,7 @@ import (
 
 // watermarkPrefix names the form of a watermark. What follows is a checksum, a
 // colon, and JSON.
-const watermarkPrefix = "dirbridge-ad-1:"
+const watermarkPrefix = "dirbridge-ad-2:"
 
 // A watermark is what a delta has to know about the read before it. Every field
 // but Partial is compared before it is relied on.
@@ -32,11 +32,10 @@ type watermark struct {
 	// Partial says that the read which made it has more to give.
 	Partial bool `json:"partial,omitempty"`
 
-	// The entry with the highest uSNChanged that was seen. On a controller
-	// restored from an image its uSNChanged is lower, or it is gone, even when
-	// highestCommittedUSN has grown past the old value since.
-	WitnessID  source.ID `json:"witness,omitempty"`
-	WitnessUSN int64     `json:"witnessUsn,omitempty"`
+	// Deleted says that the account could see deleted objects.
+	Deleted bool `json:"deleted,omitempty"`
+
+	Timeline timeline `json:"timeline"`
 }
 
 // text writes a watermark down.
@@ -70,13 +69,6 @@ func checksum(b []byte) string {
 	return hex.EncodeToString(h[:8])
 }
 
-// witness takes note of a record that was read.
-func (w *watermark) witness(r record) {
-	if r.usn > w.WitnessUSN {
-		w.WitnessID, w.WitnessUSN = r.object.ID, r.usn
-	}
-}
-
 // fits reports why a delta from w can't be told in a source of this scope and
 // mode, before anybody is asked.
 func (w watermark) fits(scope string, mode DeltaMode) error {
@@ -100,8 +92,8 @@ func (w watermark) trusts(s *session, lifetime time.Duration) error {
 		return fmt.Errorf("it is of %s with database %s, and %s answers with database %s", w.DC, w.InvocationID, s.root.dnsHostName, s.invocationID)
 	case !strings.EqualFold(w.Domain, s.root.domain):
 		return fmt.Errorf("it is of %s, and the server is one of %s", w.Domain, s.root.domain)
-	case w.USN > s.root.usn:
-		return fmt.Errorf("%s went back from USN %d to %d: it was restored from an image", w.DC, w.USN, s.root.usn)
+	case max(w.USN, w.Timeline.Top) > s.root.usn:
+		return fmt.Errorf("%s went back from USN %d to %d: it was restored from an image", w.DC, max(w.USN, w.Timeline.Top), s.root.usn)
 	case age < -24*time.Hour:
 		return fmt.Errorf("it is of %v in the future by the clock of %s", -age.Round(time.Hour), w.DC)
 	case age > lifetime/2:

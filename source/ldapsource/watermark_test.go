@@ -12,8 +12,9 @@ import (
 var (
 	noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	mark = ldapsource.Mark{Server: "ldaps://dc1", DC: "dc1.corp.example.com", Domain: "DC=corp,DC=example,DC=com", InvocationID: "i1", Scope: "s1",
-		Mode: ldapsource.DeltaDirSync, Cookie: []byte("MSDS\x03"), USN: 500, Time: noon, WitnessID: "b9ab2ef7-091b-50bf-845c-72bb8a00e909", WitnessUSN: 499}
-	dc1 = ldapsource.DC{InvocationID: "i1", Domain: "DC=corp,DC=example,DC=com", Name: "dc1.corp.example.com", USN: 500, Now: noon}
+		Mode: ldapsource.DeltaDirSync, Cookie: []byte("MSDS\x03"), USN: 500, Time: noon, Deleted: true,
+		Timeline: ldapsource.NewTimeline(503, 490, 503, 499, 490)}
+	dc1 = ldapsource.DC{InvocationID: "i1", Domain: "DC=corp,DC=example,DC=com", Name: "dc1.corp.example.com", USN: 503, Now: noon}
 )
 
 const days = 24 * time.Hour
@@ -45,7 +46,7 @@ func TestAnyDoubtExpiresAWatermark(t *testing.T) {
 		{"something changed", "", func(d *ldapsource.DC) { d.USN, d.Now = 900, noon.Add(3*time.Hour) }},
 		{"spelling is no change", "", func(d *ldapsource.DC) { d.Domain = "dc=CORP,dc=example,dc=com" }},
 		{"another domain controller", "database i2", func(d *ldapsource.DC) { d.InvocationID, d.Name = "i2", "dc2" }},
-		{"a restored one", "from USN 500 to 499", func(d *ldapsource.DC) { d.USN = 499 }},
+		{"a restored one", "from USN 503 to 502", func(d *ldapsource.DC) { d.USN = 502 }},
 		{"another domain", "is one of DC=other", func(d *ldapsource.DC) { d.Domain = "DC=other" }},
 		{"half of the tombstones' life", "", func(d *ldapsource.DC) { d.Now = noon.Add(30 * days) }},
 		{"older than that", "deletions may be lost", func(d *ldapsource.DC) { d.Now = noon.Add(30*days + time.Second) }},

@@ -9,6 +9,16 @@
 //	ann := src.Put(source.Object{Attributes: source.Attributes{"displayName": {"Ann"}}})
 //	src.Remove(ann) // the next delta says Deleted, with its tombstone as evidence
 //
+// Groups and containers are objects with that Kind; whom an object refers to is
+// changed by hands of its own:
+//
+//	staff := src.Put(source.Object{Kind: source.Group, Attributes: source.Attributes{"displayName": {"Staff"}}})
+//	src.Refer(staff, "member", ann)
+//
+// As in Active Directory, deleting an object takes it out of what others refer to,
+// and no event of those says so. In one thing it says more: when the object is
+// undeleted, they are told to have lost it, for whoever didn't see the tombstone.
+//
 // What it doesn't do: break the contract on purpose (package internal/fault of
 // this module does), or behave as Active Directory does in detail (attributes
 // lost in tombstones, values hidden by rights).

@@ -19,6 +19,9 @@ import (
 //
 // What o leaves empty is filled in: ID by the next of a fixed series of made-up
 // GUIDs, Kind by [source.User], DN by the old one or one made of the name or ID.
+// An object with a Parent whose DN ends its own, or is made up, lies there: its
+// DN follows when the parent is renamed or moved, without any event of its own. If
+// Parent changes and DN doesn't, the object is moved there.
 // Values are put in order and attributes without values left out; a value that
 // isn't UTF-8 becomes one of o's Faults. Put panics if o.ID isn't a good
 // [source.ID].
@@ -37,7 +40,7 @@ func (s *Source) put(o source.Object) source.ID {
 		panic(fmt.Sprintf("memsource: put: ID %q has characters that an ID must not have", o.ID))
 	}
 	old := s.entries[o.ID]
-	e := entry{id: o.ID, kind: o.Kind, dn: o.DN}
+	e := entry{id: o.ID, kind: o.Kind, parent: o.Parent}
 	if e.kind == "" {
 		e.kind = source.User
 	}
@@ -56,16 +59,11 @@ func (s *Source) put(o source.Object) source.ID {
 		e.bad = old.bad
 		if old.state != deleted {
 			e.state = old.state
-			if e.dn == "" {
-				e.dn = old.dn
-			}
 		}
 	}
-	if e.dn == "" {
-		e.dn = dn(e.id, attrs)
-	}
-	if old != nil && old.state == e.state && old.kind == e.kind && old.dn == e.dn && old.attrs == e.attrs &&
-		slices.Equal(old.faults, e.faults) {
+	s.lay(&e, o.DN, attrs, old)
+	if old != nil && old.state == e.state && old.kind == e.kind && old.dn == e.dn && old.rdn == e.rdn && old.parent == e.parent &&
+		old.attrs == e.attrs && slices.Equal(old.faults, e.faults) {
 		return o.ID
 	}
 	s.replace(old, e)
@@ -82,7 +80,7 @@ func (s *Source) Edit(id source.ID, change func(o *source.Object)) bool {
 	if e == nil || e.state == deleted {
 		return false
 	}
-	o := e.object(s.names.list)
+	o := s.object(e)
 	change(&o)
 	o.ID = id
 	s.put(o)
@@ -185,7 +183,7 @@ func (s *Source) Get(id source.ID) (source.Object, bool) {
 	if e == nil || e.state == deleted {
 		return source.Object{}, false
 	}
-	return e.object(s.names.list), true
+	return s.object(e), true
 }
 
 // Len is how many objects are in scope and can be seen.
@@ -200,23 +198,4 @@ func (s *Source) makeID() source.ID {
 	s.made++
 	h := sha256.Sum256(fmt.Appendf(nil, "%s/%d", s.name, s.made))
 	return source.ID(fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16]))
-}
-
-// dn makes a place up.
-func dn(id source.ID, a source.Attributes) string {
-	cn := a.First("cn")
-	if cn == "" {
-		cn = a.First("displayName")
-	}
-	if cn == "" {
-		cn = string(id)
-	}
-	var b strings.Builder
-	for _, r := range cn {
-		if strings.ContainsRune(`,+"\<>;=#`, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	return "CN=" + b.String() + ",OU=People,DC=mem"
 }

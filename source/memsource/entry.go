@@ -21,7 +21,9 @@ const (
 type entry struct {
 	id     source.ID
 	kind   source.Kind
-	dn     string
+	dn     string // only the first part of it where rdn
+	rdn    bool   // it lies in parent, whose DN follows
+	parent source.ID
 	attrs  packed
 	faults []source.Fault
 	bad    error // why the object can't be read, nil if it can
@@ -31,27 +33,48 @@ type entry struct {
 	prev, next *entry // in the order of seq; guarded by Source.mu
 }
 
-// event says what a reader learns of e.
-func (e *entry) event(names []string, now time.Time) source.Event {
-	known := source.Object{ID: e.id, Kind: e.kind, DN: e.dn}
+// tells reports whether a reader is given the object, and so what it refers to.
+func (e *entry) tells() bool { return e != nil && e.state == live && e.bad == nil }
+
+// event says what a reader learns of e. s.mu is held.
+func (s *Source) event(e *entry, now time.Time) source.Event {
+	known := source.Object{ID: e.id, Kind: e.kind, DN: s.place(e), Parent: e.parent}
 	switch {
 	case e.state == deleted:
 		return source.Event{Op: source.Deleted, Object: known,
-			Evidence: source.Evidence{Kind: "tombstone", Detail: e.dn, Seen: now}}
+			Evidence: source.Evidence{Kind: "tombstone", Detail: known.DN, Seen: now}}
 	case e.state == outside:
 		return source.Event{Op: source.Left, Object: known,
-			Evidence: source.Evidence{Kind: "moved out of scope", Detail: e.dn, Seen: now}}
+			Evidence: source.Evidence{Kind: "moved out of scope", Detail: known.DN, Seen: now}}
 	case e.bad != nil:
 		return source.Event{Op: source.Unreadable, Object: known, Err: e.bad}
 	}
-	return source.Event{Op: source.Upsert, Object: e.object(names)}
+	return source.Event{Op: source.Upsert, Object: s.object(e)}
 }
 
-// object unpacks e.
-func (e *entry) object(names []string) source.Object {
-	return source.Object{ID: e.id, Kind: e.kind, DN: e.dn, Attributes: e.attrs.unpack(names),
+// object unpacks e. s.mu is held.
+func (s *Source) object(e *entry) source.Object {
+	return source.Object{ID: e.id, Kind: e.kind, DN: s.place(e), Parent: e.parent, Attributes: e.attrs.unpack(s.names.list),
 		Faults: append([]source.Fault(nil), e.faults...)}
 }
+
+// place is e's DN, which follows those of the containers in which it lies. s.mu
+// is held.
+func (s *Source) place(e *entry) string {
+	dn := e.dn
+	for range maxDepth {
+		if !e.rdn {
+			return dn
+		}
+		if e = s.entries[e.parent]; e == nil {
+			return dn + ",CN=LostAndFound"
+		}
+		dn += "," + e.dn
+	}
+	return dn
+}
+
+const maxDepth = 100 // of containers in one another
 
 // unlink takes e out of the order. s.mu is held.
 func (s *Source) unlink(e *entry) {
@@ -86,6 +109,7 @@ func (s *Source) replace(old *entry, e entry) {
 	s.last = n
 	s.entries[n.id] = n
 	s.count(n, 1)
+	s.turned(old, n)
 	if n.state == deleted && s.max > 0 {
 		s.queue = append(s.queue, n)
 		s.bury()
@@ -122,5 +146,6 @@ func (s *Source) forget(e *entry) {
 	s.unlink(e)
 	s.count(e, -1)
 	delete(s.entries, e.id)
+	s.forgetRefs(e.id)
 	s.floor = max(s.floor, e.seq)
 }

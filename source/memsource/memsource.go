@@ -2,7 +2,6 @@ package memsource
 
 import (
 	"context"
-
 	"fmt"
 	"iter"
 	"sync"
@@ -23,6 +22,12 @@ type Options struct {
 	//
 	// Defaults to no limit.
 	MaxTombstones int
+
+	// MaxReferences is how many references one event tells at most. A set of
+	// more comes in several.
+	//
+	// Defaults to 1500, as many values as Active Directory gives at a time.
+	MaxReferences int
 }
 
 // A Source is an editable directory in memory. It is safe for concurrent use:
@@ -30,12 +35,18 @@ type Options struct {
 // what was there when it began, in the order of the last change of each object
 // (the one that didn't change for longest comes first).
 //
-// Memory is about what the values take, plus 300 bytes an object. A delta costs
-// what changed, a full read or [Source.Len] doesn't copy the directory.
+// It holds users, groups and containers, whatever is put there. References are
+// told for the attributes that were ever given to an object of the kind by
+// [Source.Refer] or [Source.SetRefs]: of a directory without, none come.
+//
+// Memory is about what the values take, plus 300 bytes an object and 150 a
+// reference. A delta costs what changed, a full read or [Source.Len] doesn't
+// copy the directory, but for the references.
 type Source struct {
 	name  string
 	every int
 	max   int // tombstones, 0 for no limit
+	size  int // references in one event
 
 	mu       sync.Mutex
 	instance string // makes watermarks of another Source foreign
@@ -49,12 +60,21 @@ type Source struct {
 	queue    []*entry // tombstones, oldest first; with MaxTombstones only; some may be void
 	names    names    // of attributes, for packing
 	made     uint64   // IDs that were made up
+
+	// References. All nil until there are any.
+	sets       map[setKey]*refSet
+	back       map[source.ID][]*refSet // those with a mark for the ID
+	log        []refChange             // ascending by seq
+	marks      int                     // in all sets
+	attributes []string                // in the order of first use
+	attrs      map[source.Kind][]string
 }
 
 var (
 	_ source.DeltaSource = (*Source)(nil)
 	_ source.Poller      = (*Source)(nil)
 	_ source.Finder      = (*Source)(nil)
+	_ source.Resolver    = (*Source)(nil)
 	_ source.Checker     = (*Source)(nil)
 )
 
@@ -64,10 +84,13 @@ func New(name string, opts *Options) *Source {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &Source{name: name, every: opts.CheckpointEvery, max: opts.MaxTombstones,
+	s := &Source{name: name, every: opts.CheckpointEvery, max: opts.MaxTombstones, size: opts.MaxReferences,
 		instance: newInstance(), entries: map[source.ID]*entry{}}
 	if s.every <= 0 {
 		s.every = 1000
+	}
+	if s.size <= 0 {
+		s.size = 1500
 	}
 	return s
 }
@@ -80,7 +103,7 @@ func (s *Source) Name() string { return s.name }
 func (s *Source) All(ctx context.Context) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
 		s.mu.Lock()
-		r := s.since(0, true)
+		r := s.since(0, true, true)
 		s.mu.Unlock()
 		r.run(ctx, yield)
 	}
@@ -92,10 +115,10 @@ func (s *Source) All(ctx context.Context) iter.Seq2[source.Event, error] {
 func (s *Source) Since(ctx context.Context, w source.Watermark) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
 		s.mu.Lock()
-		seq, err := s.resume(w)
+		seq, rest, err := s.resume(w)
 		var r read
 		if err == nil {
-			r = s.since(seq, false)
+			r = s.since(seq, false, rest)
 		}
 		s.mu.Unlock()
 		if err != nil {
@@ -113,7 +136,7 @@ func (s *Source) Poll(ctx context.Context, w source.Watermark) (bool, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	seq, err := s.resume(w)
+	seq, _, err := s.resume(w)
 	return err != nil || seq != s.seq, nil
 }
 
@@ -126,13 +149,30 @@ func (s *Source) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 				return
 			}
 			s.mu.Lock()
-			e, names := s.entries[id], s.names.list
-			s.mu.Unlock()
+			e := s.entries[id]
 			if e == nil || e.state == hidden {
+				s.mu.Unlock()
 				continue
 			}
-			if !yield(e.event(names, time.Now()), nil) {
+			ev := s.event(e, time.Now())
+			var steps []step
+			if e.tells() {
+				for _, attribute := range s.attrs[e.kind] {
+					set := s.sets[setKey{id, attribute}]
+					if set == nil {
+						set = &refSet{setKey: setKey{id, attribute}}
+					}
+					steps = append(steps, s.step(set, e.seq, true))
+				}
+			}
+			s.mu.Unlock()
+			if !yield(ev, nil) {
 				return
+			}
+			for _, t := range steps {
+				if !t.say(s.size, yield) {
+					return
+				}
 			}
 		}
 		if err := ctx.Err(); err != nil {

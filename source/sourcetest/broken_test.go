@@ -18,6 +18,7 @@ type broken struct {
 	all, since change
 	poll       func(bool) bool
 	find       func(ids []source.ID, found []source.Event) []source.Event
+	resolve    func(name string, ids []source.ID) (string, []source.ID) // what is asked, and what is answered
 	deaf       bool
 	cut        error
 	n          int
@@ -79,6 +80,16 @@ func (b *broken) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 			}
 		}
 	}
+}
+
+func (b *broken) Resolve(ctx context.Context, name string) ([]source.ID, error) {
+	if b.resolve == nil {
+		return source.Resolve(ctx, b.AbleSource, name)
+	}
+	asked, _ := b.resolve(name, nil)
+	ids, err := source.Resolve(b.listen(ctx), b.AbleSource, asked)
+	_, ids = b.resolve(name, ids)
+	return ids, err
 }
 
 // ok are the events before an error.

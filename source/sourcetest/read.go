@@ -89,10 +89,10 @@ func (r reading) objects(known map[source.ID]source.Object) map[source.ID]source
 	return now
 }
 
-// last is the last event about id.
+// last is the last event about id, references left out.
 func (r reading) last(id source.ID) (source.Event, bool) {
 	for _, e := range slices.Backward(r.events) {
-		if e.Op != source.Checkpoint && e.Object.ID == id {
+		if e.Op != source.Checkpoint && e.Op != source.Refers && e.Object.ID == id {
 			return e, true
 		}
 	}
@@ -119,6 +119,9 @@ func (w *world) judge(e source.Event) {
 	if e.Op != source.Unreadable && e.Err != nil {
 		w.Errorf("%v of %s has an Err: only Unreadable has", e.Op, o.ID)
 	}
+	if e.Op != source.Refers && e.References != nil {
+		w.Errorf("%v of %s has References: only Refers has", e.Op, o.ID)
+	}
 	if e.Op != source.Checkpoint && e.Watermark != "" {
 		w.Errorf("%v of %s has a Watermark: only a Checkpoint has", e.Op, o.ID)
 	}
@@ -137,6 +140,8 @@ func (w *world) judge(e source.Event) {
 		if e.Err == nil {
 			w.Errorf("Unreadable %s (%s) doesn't say why", o.ID, o.DN)
 		}
+	case source.Refers:
+		w.judgeReferences(e)
 	case source.Checkpoint:
 		if e.Watermark == "" || len(e.Watermark) > 64<<10 || !utf8.ValidString(string(e.Watermark)) {
 			w.Errorf("a watermark of %d bytes (valid UTF-8: %t): it is valid text of 1 byte to 64 KiB",

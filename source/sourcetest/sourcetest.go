@@ -42,6 +42,25 @@ type Directory struct {
 	// lost attributes.
 	Undelete func(id source.ID) error
 
+	// Group makes the directory hold a group, under the rules of Put. Of the
+	// attributes in Names, groups have displayName, sAMAccountName and perhaps
+	// mail. With it, Remove, MoveOut and MoveIn work on groups too.
+	Group func(o source.Object) (source.ID, error)
+
+	// Refer makes the object id refer to add by attribute, and to remove no
+	// more: a group by member (with Group), a person by manager, which is one
+	// at most. It returns [errors.ErrUnsupported] for an attribute that the
+	// Source doesn't tell.
+	Refer func(id source.ID, attribute string, add, remove []source.ID) error
+
+	// Container makes a container in the scope, called name, within another
+	// one, or anywhere if parent is "". With it, Remove (of one in which
+	// nothing lies) and Rename work on containers too.
+	Container func(name string, parent source.ID) (source.ID, error)
+
+	// Place moves the object into a container.
+	Place func(id, container source.ID) error
+
 	// Cut makes the next read break after n entries, as a lost connection
 	// does. It is asked for fewer entries than there are.
 	Cut func(n int) error
@@ -89,9 +108,22 @@ func Run(t *testing.T, open func(t *testing.T) Directory) {
 		{"ACutDeltaLosesNothing", testSinceCut},
 		{"AReaderThatFollowsKnowsWhatIsThere", testFollow},
 
+		{"GroupsAreObjectsOfTheirKind", testGroups},
+		{"ACompleteReadTellsReferencesWhole", testRefsWhole},
+		{"ADeltaTellsReferences", testRefsDelta},
+		{"WhoLeavesRefersToNobody", testRefsLeft},
+		{"ADeletedObjectIsNotReferredTo", testRefsDeleted},
+		{"AManagerIsAReference", testManager},
+		{"ACutReadLeavesReferencesUnfinished", testRefsCut},
+		{"FindTellsReferencesWhole", testRefsFind},
+		{"AReaderThatFollowsKnowsTheReferences", testRefsFollow},
+		{"ObjectsSayWhereTheyLie", testContainers},
+
 		{"PollIsFalseOnlyWhenNothingChanged", testPoll},
 		{"FindSaysWhatIsCertain", testFind},
 		{"FindNeverTakesAbsenceForDeletion", testFindUnknown},
+		{"ResolveFindsWhoIsMeantAndNobodyElse", testResolve},
+		{"ResolveTakesANameLiterally", testResolveLiterally},
 		{"CheckHasItsFindingsInOrder", testCheck},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -99,7 +131,7 @@ func Run(t *testing.T, open func(t *testing.T) Directory) {
 			if d.Source == nil || d.Put == nil {
 				t.Fatal("the Directory has no Source or no Put")
 			}
-			tt.test(&world{T: t, Directory: d, people: map[source.ID]source.Object{}})
+			tt.test(&world{T: t, Directory: d, people: map[source.ID]source.Object{}, refs: map[refKey]idSet{}})
 		})
 	}
 }
@@ -108,7 +140,8 @@ func Run(t *testing.T, open func(t *testing.T) Directory) {
 type world struct {
 	*testing.T
 	Directory
-	people map[source.ID]source.Object // in scope
+	people map[source.ID]source.Object // in scope, groups too
+	refs   map[refKey]idSet            // whom those that exist refer to
 }
 
 func (w *world) ctx() context.Context { return w.Context() }
@@ -152,6 +185,10 @@ func (w *world) remove(id source.ID) {
 	w.need("Remove", w.Remove != nil)
 	w.must("Remove", w.Remove(id))
 	delete(w.people, id)
+	forget(w.refs, id)
+	for _, set := range w.refs {
+		delete(set, id)
+	}
 }
 
 func (w *world) moveOut(id source.ID) {

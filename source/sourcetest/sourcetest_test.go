@@ -105,6 +105,48 @@ var mutants = []mutant{
 			}
 		})
 	}},
+	{"tells only the first members", "ACompleteReadTellsReferencesWhole", func(b *broken) {
+		b.all = skip(func(e source.Event) bool { return e.Op == source.Refers && !e.References.First })
+	}},
+	{"says nothing of an empty group", "ACompleteReadTellsReferencesWhole", func(b *broken) {
+		b.all = skip(func(e source.Event) bool { return e.Op == source.Refers && len(e.References.Add) == 0 })
+	}},
+	{"ends sets that it didn't tell", "ACompleteReadTellsReferencesWhole", func(b *broken) {
+		b.all = each(func(e *source.Event) {
+			if e.Op == source.Refers {
+				e.References.Add, e.References.Last = e.References.Add[:min(8, len(e.References.Add))], true
+			}
+		})
+	}},
+	{"doesn't see who leaves a group", "ADeltaTellsReferences", func(b *broken) {
+		b.since = each(func(e *source.Event) {
+			if e.Op == source.Refers {
+				e.References.Remove = nil
+			}
+		})
+	}},
+	{"takes new members for all", "ADeltaTellsReferences", func(b *broken) {
+		b.since = each(func(e *source.Event) {
+			if e.Op == source.Refers && len(e.References.Remove) == 0 {
+				e.References.First, e.References.Last = true, true
+			}
+		})
+	}},
+	{"finds groups without their members", "FindTellsReferencesWhole", func(b *broken) {
+		b.find = func(ids []source.ID, found []source.Event) []source.Event {
+			return slices.DeleteFunc(found, func(e source.Event) bool { return e.Op == source.Refers })
+		}
+	}},
+	{"tells a half-told set as whole", "ACutReadLeavesReferencesUnfinished", func(b *broken) {
+		b.all = each(func(e *source.Event) {
+			if e.Op == source.Refers {
+				e.References.Last = true
+			}
+		})
+	}},
+	{"takes groups for people", "GroupsAreObjectsOfTheirKind", func(b *broken) {
+		b.both(each(func(e *source.Event) { e.Object.Kind = source.User }))
+	}},
 	{"doesn't see deletions", "SinceGivesDeletionsWithEvidence", func(b *broken) {
 		b.since = skip(func(e source.Event) bool { return e.Op == source.Deleted })
 	}},
@@ -148,6 +190,25 @@ var mutants = []mutant{
 			return found
 		}
 	}},
+	{"takes names for patterns", "ResolveTakesANameLiterally", func(b *broken) {
+		b.resolve = func(name string, ids []source.ID) (string, []source.ID) {
+			if name == "*" {
+				return "", append(ids, "anybody")
+			}
+			return name, ids
+		}
+	}},
+	{"resolves names to one of two", "ResolveFindsWhoIsMeantAndNobodyElse", func(b *broken) {
+		b.resolve = func(name string, ids []source.ID) (string, []source.ID) { return name, ids[:min(1, len(ids))] }
+	}},
+	{"resolves one name to the next", "ResolveFindsWhoIsMeantAndNobodyElse", func(b *broken) {
+		b.resolve = func(name string, ids []source.ID) (string, []source.ID) {
+			return strings.Replace(name, "000001", "000002", 1), ids
+		}
+	}},
+	{"ignores its context when it resolves", "ResolveFindsWhoIsMeantAndNobodyElse", func(b *broken) {
+		b.deaf, b.resolve = true, func(name string, ids []source.ID) (string, []source.ID) { return name, ids }
+	}},
 	{"finds what nobody asked for", "FindSaysWhatIsCertain", func(b *broken) {
 		b.find = func(ids []source.ID, found []source.Event) []source.Event {
 			return slices.Collect(ok(b.AbleSource.All(context.Background())))
@@ -175,7 +236,7 @@ func TestSuiteFindsEachMutant(t *testing.T) {
 func TestMutant(t *testing.T) {
 	name := os.Getenv("DIRBRIDGE_MUTANT")
 	sourcetest.Run(t, func(t *testing.T) sourcetest.Directory {
-		mem := memsource.New("corp", nil)
+		mem := memsource.New("corp", &memsource.Options{MaxReferences: 10})
 		faulty := fault.NewSource(mem)
 		b := &broken{AbleSource: faulty, cut: source.ErrIncomplete}
 		for _, m := range mutants {
@@ -191,7 +252,17 @@ func TestMutant(t *testing.T) {
 			MoveOut:  func(id source.ID) error { mem.MoveOut(id); return nil },
 			MoveIn:   func(id source.ID) error { mem.MoveIn(id); return nil },
 			Undelete: func(id source.ID) error { mem.Undelete(id); return nil },
-			Cut:      func(n int) error { faulty.Cut(n, b.cut); return nil },
+			Group: func(o source.Object) (source.ID, error) {
+				id := mem.Put(o)
+				mem.Refer(id, "member") // groups have members from now on
+				return id, nil
+			},
+			Refer: func(id source.ID, attribute string, add, remove []source.ID) error {
+				mem.Unrefer(id, attribute, remove...)
+				mem.Refer(id, attribute, add...)
+				return nil
+			},
+			Cut: func(n int) error { faulty.Cut(n, b.cut); return nil },
 		}
 	})
 }

@@ -20,6 +20,9 @@ import (
 // million records.
 func (s *Store) Check(ctx context.Context) error {
 	err := s.alone(ctx, func() error {
+		if s.empty() {
+			return nil
+		}
 		if err := verify(ctx, s.file, newest(s.steps)); err != nil {
 			return err
 		}
@@ -49,6 +52,9 @@ func (s *Store) Compact(ctx context.Context, path string) error {
 	err := s.alone(ctx, func() error {
 		if _, err := os.Lstat(path); err == nil {
 			return os.ErrExist
+		}
+		if s.db == nil {
+			return os.ErrNotExist
 		}
 		return s.guard(func() error { return s.compact(path) })
 	})

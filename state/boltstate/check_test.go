@@ -3,6 +3,7 @@ package boltstate_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dirbridge/dirbridge/state"
+	"github.com/dirbridge/dirbridge/state/boltstate"
 )
 
 func TestCheckFindsNothingInAGoodStore(t *testing.T) {
@@ -27,6 +29,32 @@ func TestCheckFindsNothingInAGoodStore(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	require.ErrorIs(t, s.Check(cancelled), context.Canceled)
+}
+
+// What is written at random is always found as the walk through the file expects
+// it, which is stricter than bbolt.
+func TestAGoodStoreOpensWhateverWasWrittenToIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 40 {
+		s, err := boltstate.Open(path, boltstate.Options{}.WithPageSize(1024))
+		require.NoError(t, err)
+		for range 5 {
+			var writes []state.Write
+			shrink := random.IntN(3) == 0
+			for range random.IntN(300) {
+				key := fmt.Sprintf("%c/%d", 'a'+random.IntN(4), random.IntN(1500))
+				if shrink || random.IntN(3) == 0 {
+					writes = append(writes, state.Remove(key))
+				} else {
+					writes = append(writes, state.Put(key, make([]byte, random.IntN(90)*random.IntN(30))))
+				}
+			}
+			require.NoError(t, s.Commit(ctx, writes...))
+			require.NoError(t, s.Check(ctx))
+		}
+		require.NoError(t, s.Close())
+	}
 }
 
 func TestCompactWritesASmallerStoreWithTheSameRecords(t *testing.T) {

@@ -1,6 +1,7 @@
 package boltstate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -20,6 +21,9 @@ func (s *Store) Commit(ctx context.Context, writes ...state.Write) error {
 	}
 	if err := state.ValidWrites(writes); err != nil {
 		return fmt.Errorf("boltstate: commit: %w", err)
+	}
+	if s.readOnly {
+		return fmt.Errorf("boltstate: commit: %w", cmp.Or(s.usable(ctx), ErrReadOnly))
 	}
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
 		meta := tx.Bucket(metaBucket)

@@ -20,7 +20,11 @@
 //     later call fails, and the file has to be opened again.
 //   - One process at a time: the file is locked while it is open. Another
 //     process that opens it gets [state.ErrLocked].
-//   - The file is readable by its owner alone (mode 0600 on Unix).
+//   - The file is its owner's alone (mode 0600 on Unix). From one that others
+//     could use, Open takes that away ([Options.OnWideMode]). Nothing here can
+//     keep somebody who may write the directory from putting another file there.
+//   - For a look without consequences there is [Options.ReadOnly]: not a byte of
+//     the file is changed, and none is made.
 //
 // # When a file is damaged
 //

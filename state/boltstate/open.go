@@ -29,6 +29,19 @@ type Options struct {
 	// another time. Default false.
 	SkipVerify bool
 
+	// ReadOnly opens the file for reading alone, and makes or changes nothing:
+	// neither a file where there is none, nor its format, nor its mode. No file,
+	// or one of size 0, is an empty store. A Commit fails with an error that
+	// wraps [ErrReadOnly]. Several processes may read at the same time, but not
+	// while one has the file open for writing. Default false.
+	ReadOnly bool
+
+	// OnWideMode is told the mode of an existing file that others than its owner
+	// could use, after Open took that away from them. What they read or changed
+	// before is for a person to think about. Default: nobody is told. It isn't
+	// called on Windows.
+	OnWideMode func(was fs.FileMode)
+
 	// For tests of this package: other steps, small pages, a file that fails.
 	steps    []migration
 	pageSize int
@@ -61,7 +74,8 @@ func (o *Options) withDefaults() Options {
 // Errors wrap [state.ErrLocked] if another process (or another Store of this
 // one) has the file open, [state.ErrNewerFormat] if a newer version of this
 // software wrote it, [state.ErrCorrupt] if it is damaged or something else. In
-// none of these cases is the file changed.
+// none of these cases is the file changed. A file whose mode can't be narrowed
+// to its owner is an error, too (see [Options.OnWideMode]).
 func Open(path string, opts *Options) (*Store, error) {
 	s, err := open(path, opts.withDefaults())
 	if err != nil {
@@ -75,6 +89,9 @@ func open(path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opts.ReadOnly {
+		return openForReading(path, opts, exists)
+	}
 	if exists && !opts.SkipVerify {
 		if err := verifyFile(path, opts); err != nil {
 			return nil, err
@@ -86,6 +103,9 @@ func open(path string, opts Options) (*Store, error) {
 	}
 	s := &Store{path: path, db: db, file: file, steps: opts.steps, writer: make(chan struct{}, 1)}
 	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := narrow(file, opts.OnWideMode); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if !exists {

@@ -56,6 +56,7 @@ type image struct {
 	pages    uint64 // pages in use begin below this
 	txid     uint64
 	seen     []bool // by page
+	spare    []byte // room for a page, if not nil
 }
 
 type page struct {
@@ -145,7 +146,10 @@ func (img *image) read(id uint64) (*page, error) {
 	if err := img.claim(id); err != nil {
 		return nil, err
 	}
-	data := make([]byte, img.pageSize)
+	data := img.spare
+	if img.spare = nil; data == nil {
+		data = make([]byte, img.pageSize)
+	}
 	if _, err := img.file.ReadAt(data, int64(id)*int64(img.pageSize)); err != nil {
 		return nil, fmt.Errorf("read page %d: %w", id, err)
 	}
@@ -159,6 +163,7 @@ func (img *image) read(id uint64) (*page, error) {
 		}
 	}
 	if overflow > 0 {
+		img.spare = data
 		data = make([]byte, (overflow+1)*uint64(img.pageSize))
 		if _, err := img.file.ReadAt(data, int64(id)*int64(img.pageSize)); err != nil {
 			return nil, fmt.Errorf("read page %d: %w", id, err)

@@ -59,6 +59,10 @@ type position struct {
 
 // read appends the next records to chunk. Those before an error are good.
 func (s *Store) read(ctx context.Context, chunk []state.Record, at *position, size int) ([]state.Record, error) {
+	if s.empty() {
+		at.end = true
+		return chunk, s.usable(ctx)
+	}
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		c := tx.Bucket(recordsBucket).Cursor()
 		k, stored := c.Seek(at.key)

@@ -1,6 +1,7 @@
 package boltstate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +18,13 @@ import (
 // concurrent use.
 type Store struct {
 	path   string
-	db     *bbolt.DB
+	db     *bbolt.DB     // nil: reading only, and there is no file
 	file   *os.File      // db's
 	steps  []migration   // to the format that this store understands
 	writer chan struct{} // held by the one who writes; bbolt's own lock knows no context
+
+	readOnly bool
+	unfilled bool // reading only: the file has no records yet
 
 	closing sync.Once
 	broken  atomic.Pointer[error] // why no call can succeed any more
@@ -41,7 +45,9 @@ func (s *Store) Close() (err error) {
 			err = s.abandon()
 			return
 		}
-		err = s.db.Close()
+		if s.db != nil {
+			err = s.db.Close()
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("boltstate: close %s: %w", s.path, err)
@@ -65,6 +71,9 @@ func (s *Store) abandon() error {
 func (s *Store) Get(ctx context.Context, key string) (r state.Record, err error) {
 	if err := state.ValidKey(key); err != nil {
 		return state.Record{}, fmt.Errorf("boltstate: get: %w", err)
+	}
+	if s.empty() {
+		return state.Record{}, fmt.Errorf("boltstate: get %q: %w", key, cmp.Or(s.usable(ctx), state.ErrNotFound))
 	}
 	err = s.view(ctx, func(tx *bbolt.Tx) error {
 		k := []byte(key)

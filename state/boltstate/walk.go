@@ -32,17 +32,26 @@ type walk struct {
 	last  []byte // key of the last entry visited; nil before the first
 }
 
-// tree visits what is below page id. Its keys are at least low and less than
-// high; nil is no bound.
+// tree visits what is below page id. Its first key is low, all are less than
+// high; nil is any.
 func (w *walk) tree(id uint64, low, high []byte) error {
 	p, err := w.img.read(id)
 	if err != nil {
 		return err
 	}
-	return w.page(p, low, high)
+	if err := w.page(p, low, high); err != nil {
+		return err
+	}
+	if p.flags == flagLeaf && len(p.data) == w.img.pageSize { // nothing else refers to it
+		w.last, w.img.spare = bytes.Clone(w.last), p.data
+	}
+	return nil
 }
 
 func (w *walk) page(p *page, low, high []byte) error {
+	if low != nil && p.count == 0 {
+		return corrupt("page %d is empty", p.id)
+	}
 	switch {
 	case p.flags == flagLeaf:
 		for i := range p.count {
@@ -50,7 +59,7 @@ func (w *walk) page(p *page, low, high []byte) error {
 			if err != nil {
 				return err
 			}
-			if err := w.inOrder(p, e.key, low, high); err != nil {
+			if err := w.inOrder(p, i, e.key, low, high); err != nil {
 				return err
 			}
 			if err := w.visit(e); err != nil {
@@ -65,7 +74,7 @@ func (w *walk) page(p *page, low, high []byte) error {
 			if err != nil {
 				return err
 			}
-			if err := w.inOrder(p, key, low, high); err != nil {
+			if err := w.inOrder(p, i, key, low, high); err != nil {
 				return err
 			}
 			next, nextChild, bound := []byte(nil), uint64(0), high
@@ -85,9 +94,15 @@ func (w *walk) page(p *page, low, high []byte) error {
 	return corrupt("page %d is neither branch nor leaf", p.id)
 }
 
-func (w *walk) inOrder(p *page, key, low, high []byte) error {
-	if w.last != nil && bytes.Compare(key, w.last) <= 0 || bytes.Compare(key, low) < 0 || high != nil && bytes.Compare(key, high) >= 0 {
+// inOrder checks the place of key i of page p. The first key of a page must be the
+// one that the branch above has for it: bbolt finds the branch's element by it
+// when it writes the page anew, and would leave the old element there, too.
+func (w *walk) inOrder(p *page, i int, key, low, high []byte) error {
+	switch {
+	case w.last != nil && bytes.Compare(key, w.last) <= 0, high != nil && bytes.Compare(key, high) >= 0:
 		return corrupt("page %d holds the key %.100q out of order", p.id, key)
+	case i == 0 && low != nil && !bytes.Equal(key, low):
+		return corrupt("page %d begins with the key %.100q, but the page above says %.100q", p.id, key, low)
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package graphtarget
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +27,8 @@ func (t *Target) Apply(ctx context.Context, c target.Change) (target.Object, err
 
 // ApplyBatch carries out changes by batches of twenty; see [target.Batcher].
 // They count against Microsoft's quotas as if sent one by one: what batches
-// save is round trips.
+// save is round trips. Several changes of one object are carried out one after
+// the other, in their order, in batches of their own.
 func (t *Target) ApplyBatch(ctx context.Context, cs []target.Change) []target.Result {
 	out := make([]target.Result, len(cs))
 	for from := 0; from < len(cs); from += batchSize {
@@ -34,13 +37,16 @@ func (t *Target) ApplyBatch(ctx context.Context, cs []target.Change) []target.Re
 			out[from].Object, out[from].Err = t.Apply(ctx, part[0])
 			continue
 		}
-		v := newConvoy(t, len(part))
+		lines := lines(part)
+		v := newConvoy(t, len(lines))
 		var changes sync.WaitGroup
-		for i, c := range part {
+		for _, line := range lines {
 			changes.Go(func() {
 				defer v.leave()
-				r := &out[from+i]
-				r.Object, r.Err = t.carry(ctx, seat{v, i}, c)
+				for _, i := range line {
+					r := &out[from+i]
+					r.Object, r.Err = t.carry(ctx, seat{v, i}, part[i])
+				}
 			})
 		}
 		changes.Wait()
@@ -49,16 +55,44 @@ func (t *Target) ApplyBatch(ctx context.Context, cs []target.Change) []target.Re
 	return out
 }
 
+// lines sorts changes by their objects. Those of one object go one after the
+// other, since Graph is known to trip over writes to one object at the same time.
+func lines(cs []target.Change) [][]int {
+	var out [][]int
+	of := map[target.ID]int{}
+	for i, c := range cs {
+		if at, ok := of[c.ID]; ok && c.ID != "" {
+			out[at] = append(out[at], i)
+			continue
+		}
+		of[c.ID] = len(out)
+		out = append(out, []int{i})
+	}
+	return out
+}
+
 // carry carries out one change by way of a carrier.
 func (t *Target) carry(ctx context.Context, via carrier, c target.Change) (target.Object, error) {
-	if c.Kind != target.User {
-		return target.Object{}, &target.Error{Sentinel: target.ErrInvalid, Err: fmt.Errorf("kind %q: this target has users alone", c.Kind)}
+	if kinds := t.Kinds(); !slices.Contains(kinds, c.Kind) {
+		return target.Object{}, &target.Error{Sentinel: target.ErrInvalid, Err: fmt.Errorf("kind %q: this target has only %v", c.Kind, kinds)}
+	}
+	if c.Kind == target.Group && (c.Op == target.Disable || c.Op == target.Enable) {
+		return target.Object{}, &target.Error{Sentinel: target.ErrInvalid, Err: errors.New("a group can't be switched off or on")}
 	}
 	if c.Op != target.Create && c.ID == "" {
 		return target.Object{}, &target.Error{Sentinel: target.ErrInvalid, Err: fmt.Errorf("%s without an id", c.Op)}
 	}
+	o, err := t.step(ctx, via, c)
+	return o, t.consented(ctx, err)
+}
+
+// step carries out a change that makes sense.
+func (t *Target) step(ctx context.Context, via carrier, c target.Change) (target.Object, error) {
 	switch c.Op {
 	case target.Create:
+		if c.Kind == target.Group {
+			return t.createGroup(ctx, via, c)
+		}
 		return t.create(ctx, via, c)
 	case target.Update:
 		return t.update(ctx, via, c)
@@ -70,6 +104,8 @@ func (t *Target) carry(ctx context.Context, via carrier, c target.Change) (targe
 		return t.remove(ctx, via, c)
 	case target.Restore:
 		return t.restore(ctx, via, c)
+	case target.Refer:
+		return t.refer(ctx, via, c)
 	default:
 		return target.Object{}, &target.Error{Sentinel: target.ErrInvalid, Err: fmt.Errorf("operation %q isn't known", c.Op)}
 	}

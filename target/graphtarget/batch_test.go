@@ -13,8 +13,7 @@ import (
 	"github.com/dirbridge/dirbridge/target"
 )
 
-// TestEachPartOfABatchHasItsOwnOutcome is T-05.
-func TestEachPartOfABatchHasItsOwnOutcome(t *testing.T) {
+func TestT05_EachPartOfABatchHasItsOwnOutcome(t *testing.T) {
 	tn := contoso(graphsim.Options{})
 	tg := open(t, tn, nil)
 	held, err := tg.Apply(t.Context(), ann(1))
@@ -51,7 +50,7 @@ func TestEachPartOfABatchHasItsOwnOutcome(t *testing.T) {
 	require.Len(t, tn.Users(), 3)
 }
 
-func TestAPartThatIsMissingDoubledOrNonsenseIsSettledByItself(t *testing.T) {
+func TestT05_APartThatIsMissingDoubledOrNonsenseIsSettledByItself(t *testing.T) {
 	for _, broken := range []string{``, `,{"id":"3","status":201,"body":{"id":"x"}}`, `,{"id":"2"}`, `,{"id":"2","status":99}`, `,7`, `,{"id":2,"status":204}`, `,null`, `,{"id":"-1","status":204}`} {
 		synctest.Test(t, func(t *testing.T) {
 			f := &fake{answer: func(n int, a asked) (*http.Response, error) {
@@ -97,7 +96,7 @@ func TestABatchThatGraphRefusesAsAWholeIsSentOneByOne(t *testing.T) {
 	require.Len(t, f.calls(), 3)
 }
 
-func TestACredentialThatIsRefusedFailsEachPartOnceAndWithoutRetries(t *testing.T) {
+func TestT14_ACredentialThatIsRefusedFailsEachPartOnceAndWithoutRetries(t *testing.T) {
 	f := always(401, graphError("InvalidAuthenticationToken", "x"))
 	tg := over(t, f, nil)
 	for _, r := range tg.ApplyBatch(t.Context(), people(20)) {

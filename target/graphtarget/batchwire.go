@@ -23,7 +23,7 @@ func (w *wire) sendBatch(ctx context.Context, cs []call, bulk bool) (parts []rep
 		method: http.MethodPost, url: w.where.base.JoinPath("$batch"), body: encodeBatch(w.where, cs, bulk),
 	}, bulk)
 	if whole.ok() {
-		return decodeBatch(whole, len(cs)), whole
+		return decodeBatch(whole, len(cs)), whole // the parts go under the batch's client-request-id
 	}
 	parts = make([]reply, len(cs))
 	for i := range parts {
@@ -33,11 +33,12 @@ func (w *wire) sendBatch(ctx context.Context, cs []call, bulk bool) (parts []rep
 }
 
 type batchPart struct {
-	ID      string            `json:"id"`
-	Method  string            `json:"method"`
-	URL     string            `json:"url"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    json.RawMessage   `json:"body,omitempty"`
+	ID        string            `json:"id"`
+	Method    string            `json:"method"`
+	URL       string            `json:"url"`
+	DependsOn []string          `json:"dependsOn,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"`
+	Body      json.RawMessage   `json:"body,omitempty"`
 }
 
 func encodeBatch(where endpoint, cs []call, bulk bool) []byte {
@@ -50,7 +51,13 @@ func encodeBatch(where endpoint, cs []call, bulk bool) []byte {
 		if c.body != nil {
 			headers["Content-Type"] = "application/json"
 		}
-		parts[i] = batchPart{strconv.Itoa(i + 1), c.method, where.relative(c.url), headers, c.body}
+		if c.prefer != "" {
+			headers["Prefer"] = c.prefer
+		}
+		parts[i] = batchPart{ID: strconv.Itoa(i + 1), Method: c.method, URL: where.relative(c.url), Headers: headers, Body: c.body}
+		if c.after && i > 0 {
+			parts[i].DependsOn = []string{strconv.Itoa(i)}
+		}
 	}
 	return mustJSON(map[string]any{"requests": parts})
 }
@@ -62,6 +69,11 @@ func decodeBatch(whole reply, n int) []reply {
 	for i := range parts {
 		parts[i] = reply{fate: lost, err: errNoPart}
 	}
+	defer func() {
+		for i := range parts {
+			parts[i].clientID, parts[i].batchID = whole.clientID, whole.requestID()
+		}
+	}()
 	var body struct {
 		Responses []json.RawMessage `json:"responses"`
 	}

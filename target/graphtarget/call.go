@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
@@ -21,6 +22,9 @@ type call struct {
 	method string
 	url    *url.URL
 	body   []byte // JSON, or nil
+	prefer string // the header Prefer, or ""
+	units  int    // what it costs in resource units; 0 means one
+	after  bool   // in a batch: wait for the part before this one
 }
 
 // pageSize is the most that Graph puts on a page.
@@ -47,6 +51,13 @@ func (c calls) list(filter string) (call, error) {
 	return asCall(info, err)
 }
 
+// anyone asks for the id of some user.
+func (c calls) anyone() call {
+	u := c.base.JoinPath("users")
+	u.RawQuery = "$select=id&$top=1"
+	return call{method: http.MethodGet, url: u}
+}
+
 func (c calls) get(id target.ID) (call, error) {
 	q := &users.UserItemRequestBuilderGetQueryParameters{Select: selected()}
 	info, err := c.users().ByUserId(string(id)).ToGetRequestInformation(context.Background(),
@@ -69,11 +80,18 @@ func (c calls) remove(id target.ID) (call, error) {
 	return asCall(info, err)
 }
 
-func (c calls) deleted(id target.ID, fields bool) call {
+func (c calls) deleted(id target.ID, fields ...string) call {
 	u := c.base.JoinPath("directory", "deletedItems", string(id))
-	if fields {
-		u.RawQuery = "$select=" + strings.Join(append(selected(), "deletedDateTime"), ",")
+	if len(fields) > 0 {
+		u.RawQuery = "$select=" + strings.Join(append(fields, "deletedDateTime"), ",")
 	}
+	return call{method: http.MethodGet, url: u}
+}
+
+// bin lists the users in the bin.
+func (c calls) bin() call {
+	u := c.base.JoinPath("directory", "deletedItems", "microsoft.graph.user")
+	u.RawQuery = "$select=" + strings.Join(append(selected(), "deletedDateTime"), ",") + "&$top=" + strconv.Itoa(pageSize)
 	return call{method: http.MethodGet, url: u}
 }
 

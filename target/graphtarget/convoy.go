@@ -12,6 +12,8 @@ import (
 // its calls, it does through its carrier as well.
 type carrier interface {
 	send(ctx context.Context, c call) reply
+	// chain sends calls that write to one object, one after the other.
+	chain(ctx context.Context, cs []call) []reply
 	sleep(ctx context.Context, d time.Duration) error
 }
 
@@ -21,6 +23,8 @@ type alone struct{ t *Target }
 func (a alone) send(ctx context.Context, c call) reply {
 	return a.t.exchange(ctx, []call{c}, false)[0]
 }
+
+func (a alone) chain(ctx context.Context, cs []call) []reply { return a.t.exchangeChain(ctx, cs) }
 
 func (a alone) sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, d) }
 
@@ -70,6 +74,16 @@ func (v *convoy) sleep(ctx context.Context, d time.Duration) error {
 	v.moving++
 	v.mu.Unlock()
 	return err
+}
+
+// chain sends a batch of the change's own; the others go on meanwhile.
+func (v *convoy) chain(ctx context.Context, cs []call) []reply {
+	v.leave()
+	replies := v.t.exchangeChain(ctx, cs)
+	v.mu.Lock()
+	v.moving++
+	v.mu.Unlock()
+	return replies
 }
 
 // leave says that a change won't send for the time being, or ever.

@@ -102,10 +102,10 @@ func (n *creation) run(ctx context.Context) (target.Object, error) {
 			if o, ok := decodeOne(r); ok {
 				n.sure = true
 				o.Anchor = n.change.Anchor
-				return o, nil
+				return r.signed(o), nil
 			}
 			// Made, but which? The id was in the part of the reply that is missing.
-			v = verdict{unknown, &target.Error{Sentinel: target.ErrUnknownOutcome, RequestID: r.requestID(), Err: errors.New("the reply holds no user")}}
+			v = verdict{unknown, &target.Error{Sentinel: target.ErrUnknownOutcome, RequestID: r.requestID(), ClientRequestID: r.clientID, Err: errors.New("the reply holds no user")}}
 		}
 		last = v.err
 		switch v.outcome {
@@ -224,12 +224,13 @@ func (n *creation) heldByAnother(ctx context.Context, holders []call) bool {
 // look searches for the account that carries the anchor. The error is that
 // there are two, which this package doesn't make.
 func (n *creation) look(ctx context.Context) (o target.Object, found bool, err error) {
-	all, _, _ := decodePage(n.via.send(ctx, n.byAnchor)) // no reply: nothing seen
+	r := n.via.send(ctx, n.byAnchor)
+	all, _, _ := decodePage(r) // no reply: nothing seen
 	switch len(all) {
 	case 0:
 		return target.Object{}, false, nil
 	case 1:
-		return all[0], true, nil
+		return r.signed(all[0]), true, nil
 	default:
 		return target.Object{}, false, &target.Error{Sentinel: target.ErrExists, Attribute: anchorProperty,
 			Err: fmt.Errorf("%d accounts carry the anchor", len(all))}

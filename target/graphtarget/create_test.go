@@ -28,11 +28,11 @@ func byAnchor(tn *graphsim.Tenant) map[string]int {
 	return n
 }
 
-// TestReplicationLagAndLostRepliesNeverMakeASecondAccount is T-02 and T-03: of
+// TestT02_LostRepliesAndReplicationLagNeverMakeASecondAccount is T-03, too: of
 // all calls, batch parts and batches, 30 in 100 lose their reply and 10 their
 // request, new users show late and then come and go, and the tenant would take
 // a second user with the same anchor.
-func TestReplicationLagAndLostRepliesNeverMakeASecondAccount(t *testing.T) {
+func TestT02_LostRepliesAndReplicationLagNeverMakeASecondAccount(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			var mu sync.Mutex
@@ -202,7 +202,7 @@ func TestTwoAccountsWithOneAnchorAreAConflict(t *testing.T) {
 	require.Len(t, tn.Users(), 2)
 }
 
-func TestTheFirstPasswordGoesToTheCallbackAndNowhereElse(t *testing.T) {
+func TestA15_TheFirstPasswordGoesToTheCallbackAndNowhereElse(t *testing.T) {
 	const canary = "Canary-Pass-9!"
 	var seen []string
 	o := &graphtarget.Options{
@@ -220,13 +220,14 @@ func TestTheFirstPasswordGoesToTheCallbackAndNowhereElse(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{canary, "[secret] [secret] [secret] [secret] [secret]"}, seen)
 	require.Equal(t, target.Object{ID: someID, Kind: target.User, Anchor: ann(1).Anchor,
-		Attributes: target.Attributes{"userPrincipalName": {"ann.1@contoso.com"}}}, made)
+		Attributes: target.Attributes{"userPrincipalName": {"ann.1@contoso.com"}},
+		RequestID:  made.RequestID, ClientRequestID: made.ClientRequestID}, made)
 	require.JSONEq(t, `{"@odata.type":"#microsoft.graph.user","accountEnabled":true,"displayName":"Ann 1","mailNickname":"ann.1",
 		"userPrincipalName":"ann.1@contoso.com","onPremisesImmutableId":"`+ann(1).Anchor+`",
 		"passwordProfile":{"forceChangePasswordNextSignIn":true,"password":"`+canary+`"}}`, f.asked(1).body)
 }
 
-func TestSecretsAreInNoErrorAndNoPrint(t *testing.T) {
+func TestA15_SecretsAreInNoErrorAndNoPrint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const password, token = "Canary-Pass-9!", "token-canary"
 		o := &graphtarget.Options{NewPassword: func() (graphtarget.Password, error) { return graphtarget.NewPassword(password), nil }}

@@ -95,13 +95,27 @@ func DefaultChain(tenant string, o *CredentialOptions) (azcore.TokenCredential, 
 	return checked(cred, err)
 }
 
-// checked keeps a nil pointer from becoming a non-nil interface.
+// checked keeps a nil pointer from becoming a non-nil interface, and the secret
+// out of whatever prints the credential.
 func checked[C azcore.TokenCredential](cred C, err error) (azcore.TokenCredential, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the credential: %w", err)
 	}
-	return cred, nil
+	var c azcore.TokenCredential = cred
+	return sealed{&c}, nil
 }
+
+// sealed prints as "[secret]". azidentity's credentials print all that they
+// hold if the verb is wrong. As in [Password], a pointer keeps a struct around
+// it from printing it, too.
+type sealed struct{ cred *azcore.TokenCredential }
+
+func (s sealed) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return (*s.cred).GetToken(ctx, o)
+}
+
+// Format keeps what the credential holds to itself.
+func (s sealed) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
 
 // StaticToken is a credential that always gives token. [New] takes it only
 // with an endpoint on a loopback address: it is for a simulator.

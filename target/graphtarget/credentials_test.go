@@ -141,7 +141,7 @@ func (r rotating) GetToken(context.Context, policy.TokenRequestOptions) (azcore.
 	return azcore.AccessToken{Token: "token", ExpiresOn: time.Now().Add(time.Hour)}, nil
 }
 
-func TestARotatedSecretIsReadAgainWithoutARestart(t *testing.T) {
+func TestT14_ARotatedSecretIsReadAgainWithoutARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept, valid, reads := "one", "one", 0
 		cred := graphtarget.Renewed(func() (azcore.TokenCredential, error) {

@@ -43,6 +43,12 @@ func changedUser(set target.Attributes) (models.Userable, error) {
 	for _, name := range set.Names() {
 		prop, ok := propertyOf(name)
 		switch values := set[name]; {
+		case name == anchorProperty: // of an account that was adopted
+			anchor, err := single(name, values)
+			if err != nil {
+				return nil, err
+			}
+			u.SetOnPremisesImmutableId(&anchor)
 		case !ok:
 			return nil, unknownAttribute(name)
 		case len(values) > 0:

@@ -87,7 +87,7 @@ func TestARequestIdIsTakenFromTheBodyIfNoHeaderHasItAndOnlyIfItIsOne(t *testing.
 	require.NotContains(t, err.Error(), "script")
 }
 
-func TestNotFoundIsNotYetForAnObjectThatIsYoungerThanReplicationTakes(t *testing.T) {
+func TestT03_NotFoundIsNotYetForAnObjectThatIsYoungerThanReplicationTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tg := over(t, always(404, graphError("Request_ResourceNotFound", "x")), nil)
 		for _, tt := range []struct {
@@ -111,7 +111,7 @@ func TestNotFoundIsNotYetForAnObjectThatIsYoungerThanReplicationTakes(t *testing
 	})
 }
 
-func TestAnIdThatIsNoGUIDNeverGetsIntoAURL(t *testing.T) {
+func TestA12_AnIdThatIsNoGUIDNeverGetsIntoAURL(t *testing.T) {
 	f := always(200, `{}`)
 	tg := over(t, f, nil)
 	for _, op := range []target.Op{target.Update, target.Disable, target.Enable, target.Delete, target.Restore} {
@@ -137,10 +137,13 @@ func TestAnAttributeOutsideTheVocabularyIsRefusedByName(t *testing.T) {
 	tg := over(t, f, nil)
 	for _, name := range []string{"proxyAddresses", "onPremisesImmutableId", "passwordProfile", "@odata.type", "extensionAttribute16"} {
 		for _, values := range [][]string{{"x"}, nil} {
+			if name == "onPremisesImmutableId" && values != nil {
+				continue // what was adopted gets its anchor so
+			}
 			c := update
 			c.Set = target.Attributes{name: values}
 			_, err := tg.Apply(t.Context(), c)
-			require.ErrorIs(t, err, target.ErrInvalid)
+			require.ErrorIs(t, err, target.ErrInvalid, name)
 			require.Equal(t, name, target.AttributeOf(err))
 		}
 	}

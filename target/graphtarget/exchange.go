@@ -55,9 +55,11 @@ func heldBack(last reply, err error) reply {
 			header = http.Header{}
 		}
 		header.Set("Retry-After", strconv.FormatFloat(closed.wait.Seconds(), 'f', 3, 64))
-		return reply{fate: throttled, header: header, body: last.body, err: err}
+		last.fate, last.header, last.err = throttled, header, err
+		return last
 	case last.fate == answered: // with 429, and ctx ended while we waited
-		return reply{fate: throttled, header: last.header, body: last.body, err: err}
+		last.fate, last.err = throttled, err
+		return last
 	case last.fate == lost && last.err == nil: // the zero reply: never sent
 		return reply{fate: unsent, err: err}
 	default:

@@ -96,12 +96,17 @@ func vocabularyName(name string) string {
 	switch {
 	case strings.EqualFold(name, "proxyAddresses"): // moved only by writing mail
 		return target.AttrMail
-	case strings.EqualFold(name, anchorProperty):
+	case strings.EqualFold(name, anchorProperty), strings.EqualFold(name, uniqueNameProperty):
 		return anchorProperty
 	case strings.EqualFold(name, "passwordProfile"), strings.EqualFold(name, "password"):
 		return "passwordProfile"
 	}
 	for _, p := range properties {
+		if strings.EqualFold(p.name, name) {
+			return p.name
+		}
+	}
+	for _, p := range groupProperties {
 		if strings.EqualFold(p.name, name) {
 			return p.name
 		}

@@ -43,6 +43,15 @@ func contoso(o graphsim.Options) *graphsim.Tenant {
 	return graphsim.New(&o)
 }
 
+// openAs is open with an application that has just these permissions.
+func openAs(t *testing.T, tn *graphsim.Tenant, permissions []string) *graphtarget.Target {
+	t.Helper()
+	tg, err := graphtarget.New("contoso.onmicrosoft.com", graphtarget.StaticToken(tn.AddApp(graphsim.App{Permissions: permissions})),
+		&graphtarget.Options{Endpoint: loopback, HTTPClient: &http.Client{Transport: contract.Transport(t, tn.Transport())}})
+	require.NoError(t, err)
+	return tg
+}
+
 // ann is the create of one of many people.
 func ann(n int) target.Change {
 	return target.Change{Op: target.Create, Kind: target.User, Anchor: fmt.Sprintf("QW5uI%010d/+==", n), Set: target.Attributes{

@@ -61,6 +61,12 @@ type Options struct {
 	// Defaults to [Small], which is right for all, but slower than need be.
 	Size TenantSize
 
+	// Groups says that the target takes groups as well, with their members and
+	// owners, which needs a further permission; see the package's comment.
+	//
+	// Defaults to users alone.
+	Groups bool
+
 	// MaxThrottleWait is how long a call waits, in all, for Graph to let it
 	// through after a 429. Then it gives up with [target.ErrThrottled].
 	// Waiting for our own pace doesn't count.

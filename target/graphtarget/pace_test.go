@@ -52,7 +52,7 @@ func TestRetryAfterIsObeyedToTheFractionOfASecond(t *testing.T) {
 	}
 }
 
-func TestWithoutRetryAfterTheWaitDoubles(t *testing.T) {
+func TestT04_WithoutRetryAfterTheWaitDoubles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tg := over(t, throttledOnce(6), nil)
 		start := time.Now()
@@ -93,7 +93,7 @@ func TestOne429StopsEverybody(t *testing.T) {
 	})
 }
 
-func TestOnlyTheRefusedPartsOfABatchAreSentAgainAfterTheLongestWait(t *testing.T) {
+func TestT05_OnlyTheRefusedPartsOfABatchAreSentAgainAfterTheLongestWait(t *testing.T) {
 	for _, waits := range []map[string]string{{"2": "3", "5": "11.5"}, {"2": "11.5", "5": "3"}} { // of the first batch
 		synctest.Test(t, func(t *testing.T) {
 			var sizes []int
@@ -158,7 +158,7 @@ func TestPatienceEndsWithThrottledAndHowLongToWait(t *testing.T) {
 	})
 }
 
-func TestMicrosoftsQuotaIsUsedUpAndNotExceeded(t *testing.T) {
+func TestA21_MicrosoftsQuotaIsUsedUpAndNotExceeded(t *testing.T) {
 	for share, most := range map[float64]time.Duration{1: 310 * time.Second, 0.8: 385 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			tn := contoso(graphsim.Options{Limits: graphsim.MicrosoftLimits()})
@@ -194,7 +194,7 @@ func TestMicrosoftsQuotaIsUsedUpAndNotExceeded(t *testing.T) {
 	}
 }
 
-func TestAStormOf429PassesWithoutALostOrDoubledChange(t *testing.T) {
+func TestT04_AStormOf429PassesWithoutALostOrDoubledChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limits := graphsim.MicrosoftLimits()
 		limits.Writes = 400 // others use most of the quota
@@ -223,7 +223,7 @@ func TestAStormOf429PassesWithoutALostOrDoubledChange(t *testing.T) {
 	})
 }
 
-func TestGraphsWarningSlowsUsBefore429Does(t *testing.T) {
+func TestA21_GraphsWarningSlowsUsBefore429Does(t *testing.T) {
 	pace := func(percentage string) time.Duration {
 		var took time.Duration
 		synctest.Test(t, func(t *testing.T) {

@@ -53,12 +53,14 @@ func newPacer(share float64, size TenantSize) *pacer {
 // A cost is what requests take out of the buckets.
 type cost struct{ writes, units int }
 
-// costOf charges every request one unit, and every write one write. Parts of a
+// costOf charges every request its units, and every write one write, a PATCH
+// that adds twenty members too. Parts of a
 // batch are charged as if sent alone, the batch itself isn't. ($select, which
 // all our reads have, makes a list of users a request of one unit.)
 func costOf(cs []call) cost {
-	c := cost{units: len(cs)}
+	var c cost
 	for _, one := range cs {
+		c.units += max(1, one.units)
 		if one.method != http.MethodGet {
 			c.writes++
 		}

@@ -16,6 +16,7 @@ import (
 type page struct {
 	Value []map[string]any `json:"value"`
 	Next  string           `json:"@odata.nextLink"`
+	Delta string           `json:"@odata.deltaLink"` // on the last page of a delta
 }
 
 var errNoPage = errors.New("the reply isn't a page of a list")
@@ -37,12 +38,16 @@ func decodePage(r reply) (found []target.Object, next string, err error) {
 	if err != nil {
 		return nil, "", err
 	}
-	for _, u := range p.Value {
-		if o, ok := decodeUser(u); ok {
+	return decodeAll(target.User, p.Value), p.Next, nil
+}
+
+func decodeAll(kind target.Kind, items []map[string]any) (found []target.Object) {
+	for _, item := range items {
+		if o, ok := decodeObject(kind, item); ok {
 			found = append(found, o)
 		}
 	}
-	return found, p.Next, nil
+	return found
 }
 
 // decodeOne reads a single user.
@@ -62,10 +67,21 @@ const (
 	maxEmptyPages = 100
 )
 
-// pages yields the pages of a list. While the caller is busy with one, the
-// next is fetched. An error is yielded once, last.
+// pages yields what is on the pages of a list; see walk.
 func (t *Target) pages(ctx context.Context, first call) iter.Seq2[[]map[string]any, error] {
 	return func(yield func([]map[string]any, error) bool) {
+		for p, err := range t.walk(ctx, first) {
+			if !yield(p.Value, err) {
+				return
+			}
+		}
+	}
+}
+
+// walk yields the pages of a list. While the caller is busy with one, the
+// next is fetched. An error is yielded once, last.
+func (t *Target) walk(ctx context.Context, first call) iter.Seq2[page, error] {
+	return func(yield func(page, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		next := t.fetch(ctx, first)
 		defer func() {
@@ -75,6 +91,7 @@ func (t *Target) pages(ctx context.Context, first call) iter.Seq2[[]map[string]a
 			}
 		}()
 		empty := 0
+		seen := map[string]bool{} // links that were followed
 		for n := 1; next != nil; n++ {
 			got := <-next
 			next = nil
@@ -86,17 +103,20 @@ func (t *Target) pages(ctx context.Context, first call) iter.Seq2[[]map[string]a
 				switch {
 				case err != nil:
 					got.err = err
+				case seen[got.page.Next]:
+					got.err = unavailable("the list goes in a circle")
 				case n >= maxPages, empty >= maxEmptyPages:
 					got.err = unavailable("the list has no end")
 				default:
+					seen[got.page.Next] = true
 					next = t.fetch(ctx, link)
 				}
 			}
 			if got.err != nil {
-				yield(nil, got.err)
+				yield(page{}, got.err)
 				return
 			}
-			if !yield(got.page.Value, nil) {
+			if !yield(got.page, nil) {
 				return
 			}
 		}

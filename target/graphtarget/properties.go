@@ -12,7 +12,8 @@ import (
 )
 
 // anchorProperty carries the source anchor. It isn't part of the vocabulary:
-// a create writes it from the change's Anchor, nothing else ever does.
+// a create writes it from the change's Anchor, and an update may name it for an
+// account that was adopted and has none.
 const anchorProperty = "onPremisesImmutableId"
 
 // extensionsProperty is the complex property that extensionAttribute1 to 15

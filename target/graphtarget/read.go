@@ -3,6 +3,7 @@ package graphtarget
 import (
 	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"slices"
@@ -13,8 +14,8 @@ import (
 
 func (t *Target) calls() calls { return calls{t.wire.where.base} }
 
-// Current yields all users of the tenant, guests included; see
-// [target.Target]. It reads 999 a page and holds two pages at most. Graph lists
+// Current yields all users of the tenant, guests included, then all groups (with
+// [Options.Groups]); see [target.Target]. It reads 999 a page and holds two pages at most. Graph lists
 // no two moments alike: what changes while it is read may be missing or old.
 func (t *Target) Current(ctx context.Context) iter.Seq2[target.Object, error] {
 	return func(yield func(target.Object, error) bool) {
@@ -23,25 +24,32 @@ func (t *Target) Current(ctx context.Context) iter.Seq2[target.Object, error] {
 			yield(target.Object{}, untold(err))
 			return
 		}
-		for users, err := range t.pages(ctx, first) {
-			if err != nil {
-				yield(target.Object{}, err)
-				return
-			}
-			for _, u := range users {
-				if o, ok := decodeUser(u); ok && !yield(o, nil) {
+		lists := []call{first}
+		if t.options.Groups {
+			lists = append(lists, t.calls().listGroups())
+		}
+		for i, list := range lists {
+			kind := []target.Kind{target.User, target.Group}[i]
+			for items, err := range t.pages(ctx, list) {
+				if err != nil {
+					yield(target.Object{}, err)
 					return
+				}
+				for _, item := range items {
+					if o, ok := decodeObject(kind, item); ok && !yield(o, nil) {
+						return
+					}
 				}
 			}
 		}
 	}
 }
 
-// Find looks users up; see [target.Finder]. A mail address is looked for among
-// all addresses of a user, secondary ones included.
+// Find looks users or groups up; see [target.Finder]. A mail address is looked for
+// among all addresses of an object, secondary ones included.
 func (t *Target) Find(ctx context.Context, kind target.Kind, keys []target.Key) ([][]target.Object, error) {
 	out := make([][]target.Object, len(keys))
-	if kind != target.User {
+	if !slices.Contains(t.Kinds(), kind) {
 		return out, nil
 	}
 	var cs []call
@@ -51,13 +59,19 @@ func (t *Target) Find(ctx context.Context, kind target.Kind, keys []target.Key) 
 			continue // nothing has it
 		}
 		c, err := t.calls().find(k)
+		if kind == target.Group {
+			var can bool
+			if c, can = t.calls().findGroup(k); !can && k != (target.Key{}) {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		cs, of = append(cs, c), append(of, i)
 	}
 	for j, r := range t.read(ctx, cs, len(cs) > 1) {
-		found, err := t.found(ctx, r, keys[of[j]])
+		found, err := t.found(ctx, kind, r, keys[of[j]])
 		if err != nil {
 			return nil, err
 		}
@@ -83,9 +97,9 @@ func (c calls) find(k target.Key) (call, error) {
 }
 
 // found reads the reply to a search.
-func (t *Target) found(ctx context.Context, r reply, k target.Key) ([]target.Object, error) {
-	if k.ID != "" {
-		if o, ok := decodeOne(r); ok {
+func (t *Target) found(ctx context.Context, kind target.Kind, r reply, k target.Key) ([]target.Object, error) {
+	if k.ID != "" || kind == target.Group && k.Anchor != "" {
+		if o, ok := decodeOneOf(kind, r); ok {
 			return []target.Object{o}, nil
 		}
 		if e := judge(r).err; e != nil && e.Sentinel == target.ErrNotFound {
@@ -93,14 +107,15 @@ func (t *Target) found(ctx context.Context, r reply, k target.Key) ([]target.Obj
 		}
 		return nil, readError(r)
 	}
-	found, next, err := decodePage(r)
+	p, err := decodeList(r)
 	if err != nil {
 		return nil, readError(r)
 	}
-	if next == "" {
+	found := decodeAll(kind, p.Value)
+	if p.Next == "" {
 		return found, nil
 	}
-	rest, err := t.follow(next) // rare: Graph may end a page wherever it likes
+	rest, err := t.follow(p.Next) // rare: Graph may end a page wherever it likes
 	if err != nil {
 		return nil, err
 	}
@@ -108,33 +123,74 @@ func (t *Target) found(ctx context.Context, r reply, k target.Key) ([]target.Obj
 		if err != nil {
 			return nil, err
 		}
-		for _, u := range users {
-			if o, ok := decodeUser(u); ok {
-				found = append(found, o)
-			}
-		}
+		found = append(found, decodeAll(kind, users)...)
 	}
 	return found, nil
 }
 
-// FindDeleted reads a user in the bin; see [target.Restorer]. Graph keeps users
+// FindDeleted reads a user or group in the bin; see [target.Restorer]. Graph keeps users
 // there for 30 days.
 func (t *Target) FindDeleted(ctx context.Context, kind target.Kind, id target.ID) (target.Object, error) {
-	if kind != target.User || !objectID(id) {
+	if !slices.Contains(t.Kinds(), kind) || !objectID(id) {
 		return target.Object{}, noSuchID()
 	}
-	r := t.read(ctx, []call{t.calls().deleted(id, true)}, false)[0]
+	fields := selected()
+	if kind == target.Group {
+		fields = selectedOfGroups()
+	}
+	r := t.read(ctx, []call{t.calls().deleted(id, fields...)}, false)[0]
 	if r.fate == answered && r.status == http.StatusBadRequest {
 		// The bin is of directory objects, which as such don't have a user's
 		// properties; a Graph that is strict about that gives its default ones.
-		r = t.read(ctx, []call{t.calls().deleted(id, false)}, false)[0]
+		r = t.read(ctx, []call{t.calls().deleted(id)}, false)[0]
 	}
-	o, ok := decodeOne(r)
-	if !ok {
+	o, ok := decodeOneOf(kind, r)
+	switch {
+	case !ok && r.ok() && r.err == nil:
+		return target.Object{}, &target.Error{Sentinel: target.ErrNotFound, RequestID: r.requestID(), ClientRequestID: r.clientID,
+			Err: errors.New("what is in the bin is of another kind")}
+	case !ok:
 		return target.Object{}, readError(r)
 	}
+	return inBin(o), nil
+}
+
+// Deleted yields the users in the bin, 999 a page; see [target.BinLister].
+func (t *Target) Deleted(ctx context.Context, kind target.Kind) iter.Seq2[target.Object, error] {
+	return func(yield func(target.Object, error) bool) {
+		first := t.calls().bin()
+		switch kind {
+		case target.User:
+		case target.Group:
+			if first = t.calls().groupBin(); !t.options.Groups {
+				return
+			}
+		default:
+			return
+		}
+		for items, err := range t.pages(ctx, first) {
+			if err != nil {
+				yield(target.Object{}, err)
+				return
+			}
+			for _, item := range items {
+				if o, ok := decodeObject(kind, item); ok && !yield(inBin(o), nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// inBin says of o that it is in the bin. There, its name begins with its id
+// without dashes, which a restore takes away.
+func inBin(o target.Object) target.Object {
 	o.Deleted = true
-	return o, nil
+	prefix := strings.ReplaceAll(string(o.ID), "-", "")
+	if upn := o.Attributes.First(target.AttrUserPrincipalName); len(upn) > len(prefix) && strings.EqualFold(upn[:len(prefix)], prefix) {
+		o.Attributes[target.AttrUserPrincipalName] = []string{upn[len(prefix):]}
+	}
+	return o
 }
 
 // Domains reads the tenant's domains; see [target.Domainer].

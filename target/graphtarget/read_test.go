@@ -117,7 +117,7 @@ func TestAReadThatFailsInPassingIsRepeated(t *testing.T) {
 	})
 }
 
-func TestFindQuotesAndEncodesItsKeys(t *testing.T) {
+func TestA12_FindQuotesAndEncodesItsKeys(t *testing.T) {
 	tn := contoso(graphsim.Options{})
 	tg := open(t, tn, nil)
 	c := ann(1)
@@ -211,7 +211,7 @@ func TestTheBinIsReadAlsoWhereItIsStrictAboutProperties(t *testing.T) {
 	require.Equal(t, target.Object{ID: someID, Kind: target.User, Deleted: true, Attributes: target.Attributes{"displayName": {"Ann"}}}, o)
 }
 
-func TestAQueryIsOnePerValue(t *testing.T) {
+func TestA12_AQueryIsOnePerValue(t *testing.T) {
 	f := always(200, `{"value":[]}`)
 	_, err := over(t, f, nil).Find(t.Context(), target.User, []target.Key{{Anchor: "a+/=&$filter=x"}})
 	require.NoError(t, err)
@@ -222,7 +222,7 @@ func TestAQueryIsOnePerValue(t *testing.T) {
 	require.NotEmpty(t, q.Get("$select"))
 }
 
-func TestWhatWasMadeHereAShortWhileAgoIsNotYetThere(t *testing.T) {
+func TestT03_WhatWasMadeHereAShortWhileAgoIsNotYetThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tn := contoso(graphsim.Options{Lag: 10 * time.Minute})
 		tg := open(t, tn, nil)

@@ -3,6 +3,8 @@ package graphtarget
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/dirbridge/dirbridge/target"
 )
 
 // A fate is what became of a call.
@@ -22,15 +24,19 @@ type reply struct {
 	header http.Header // never nil if answered
 	body   []byte      // as far as it came
 	err    error       // unless answered: why not; safe to show
+
+	clientID string // the client-request-id that it was sent with; "" if it wasn't sent
+	batchID  string // Graph's id of the batch that it was a part of
 }
 
 // ok reports whether Graph did what was asked.
 func (r reply) ok() bool { return r.fate == answered && r.status/100 == 2 }
 
-// requestID is Graph's id of the call, if it looks like one.
+// requestID is Graph's id of the call, if it looks like one: the call's own,
+// else that of its batch.
 func (r reply) requestID() string {
 	id := r.header.Get("request-id")
-	if id == "" {
+	if id == "" && !r.ok() {
 		var e struct {
 			Error struct {
 				InnerError struct {
@@ -42,23 +48,16 @@ func (r reply) requestID() string {
 			id = e.Error.InnerError.RequestID
 		}
 	}
-	return token(id)
+	if guid.MatchString(id) { // nothing else gets on from here: a proxy may echo anything
+		return id
+	}
+	return r.batchID
 }
 
-// token returns s if it can only be an identifier, else "". What comes from
-// outside gets into error texts by this alone.
-func token(s string) string {
-	if len(s) > 64 {
-		return ""
-	}
-	for _, c := range []byte(s) {
-		switch {
-		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c == '_', c == '-', c == '.':
-		default:
-			return ""
-		}
-	}
-	return s
+// signed is o with the ids of the call that r is the reply to.
+func (r reply) signed(o target.Object) target.Object {
+	o.RequestID, o.ClientRequestID = r.requestID(), r.clientID
+	return o
 }
 
 // mustJSON encodes what can't fail to be.

@@ -20,13 +20,17 @@ import (
 
 // The abilities beyond [target.Target] that a [Target] has.
 var (
-	_ target.Batcher  = (*Target)(nil)
-	_ target.Domainer = (*Target)(nil)
-	_ target.Finder   = (*Target)(nil)
-	_ target.Restorer = (*Target)(nil)
+	_ target.Batcher   = (*Target)(nil)
+	_ target.BinLister = (*Target)(nil)
+	_ target.Deltaer   = (*Target)(nil)
+	_ target.Domainer  = (*Target)(nil)
+	_ target.Finder    = (*Target)(nil)
+	_ target.Kinder    = (*Target)(nil)
+	_ target.Protector = (*Target)(nil)
+	_ target.Referrer  = (*Target)(nil)
 )
 
-// A Target is the users of one Office 365 tenant. It is safe for concurrent
+// A Target is the users, and by option the groups, of one Office 365 tenant. It is safe for concurrent
 // use. All calls of one Target share its pace; two Targets for the same tenant
 // know nothing of each other and use the quota twice.
 type Target struct {
@@ -35,6 +39,7 @@ type Target struct {
 	wire    *wire
 	pacer   *pacer
 	young   *young
+	consent consent
 	idle    func() // closes idle connections that are our own
 }
 

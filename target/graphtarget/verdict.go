@@ -33,16 +33,18 @@ func judge(r reply) verdict {
 		return verdict{untried, unsentError(r)}
 	case throttled:
 		return verdict{untried, &target.Error{
-			Sentinel: target.ErrThrottled, RetryAfter: retryAfter(r.header), RequestID: r.requestID(), Err: r.err,
+			Sentinel: target.ErrThrottled, RetryAfter: retryAfter(r.header), RequestID: r.requestID(), ClientRequestID: r.clientID, Err: r.err,
 		}}
 	case lost:
-		return verdict{unknown, &target.Error{Sentinel: target.ErrUnknownOutcome, Err: r.err}}
+		return verdict{unknown, &target.Error{
+			Sentinel: target.ErrUnknownOutcome, RequestID: r.requestID(), ClientRequestID: r.clientID, Err: r.err,
+		}}
 	}
 	if r.ok() {
 		return verdict{outcome: made}
 	}
 	f := faultOf(r)
-	e := &target.Error{RequestID: r.requestID(), Err: refusalOf(r, f)}
+	e := &target.Error{RequestID: r.requestID(), ClientRequestID: r.clientID, Err: refusalOf(r, f)}
 	e.Attribute, e.Sentinel = meaning(r.status, f)
 	if e.Sentinel == nil {
 		e.Sentinel = target.ErrUnknownOutcome
@@ -76,7 +78,8 @@ func meaning(status int, f fault) (attribute string, sentinel error) {
 		return f.attribute(), target.ErrExists
 	case f.says("domain portion of the userPrincipalName"):
 		return target.AttrUserPrincipalName, target.ErrDomainNotVerified
-	case f.says("on-premises mastered", "originated within an external service", "is read-only", "read-only and cannot be set"):
+	case f.says("on-premises mastered", "originated within an external service", "is read-only", "read-only and cannot be set",
+		"cannot update a mail-enabled", "support writes of mail-enabled groups"):
 		return f.attribute(), target.ErrReadOnly
 	case f.has("Directory_QuotaExceeded"):
 		return "", target.ErrQuota
@@ -102,11 +105,13 @@ func meaning(status int, f fault) (attribute string, sentinel error) {
 
 // readError is the error for a read that failed for good. Reading leaves no
 // outcome open: what isn't known is unavailable.
-func readError(r reply) error {
+func readError(r reply) error { return readFailure(r) }
+
+func readFailure(r reply) *target.Error {
 	e := judge(r).err
 	switch {
 	case e == nil: // 2xx, but not what was to be read
-		e = &target.Error{Sentinel: target.ErrUnavailable, RequestID: r.requestID(), Err: r.err}
+		e = &target.Error{Sentinel: target.ErrUnavailable, RequestID: r.requestID(), ClientRequestID: r.clientID, Err: r.err}
 		if r.err == nil {
 			e.Err = fmt.Errorf("HTTP %d with a body that can't be read", r.status)
 		}

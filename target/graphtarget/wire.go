@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,14 @@ func (w *wire) send(ctx context.Context, c call, bulk bool) (r reply) {
 	limited, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
 
+	id := uuid()
+	defer func() {
+		if r.fate != unsent {
+			r.clientID = id
+		}
+	}()
 	got := reply{err: errors.New("the adapter gave no HTTP response")}
-	err := w.adapter.SendNoContent(limited, w.request(c, bulk, &got), nil)
+	err := w.adapter.SendNoContent(limited, w.request(c, id, bulk, &got), nil)
 	switch {
 	case got.fate == answered:
 		return got
@@ -62,15 +69,28 @@ func (w *wire) send(ctx context.Context, c call, bulk bool) (r reply) {
 	}
 }
 
-// request describes c to the adapter; the response is read into got.
-func (w *wire) request(c call, bulk bool, got *reply) *abstractions.RequestInformation {
+// uuid makes a random one, to tell one request from all others.
+func uuid() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// request describes c, under the client-request-id id, to the adapter; the
+// response is read into got.
+func (w *wire) request(c call, id string, bulk bool, got *reply) *abstractions.RequestInformation {
 	info := abstractions.NewRequestInformation()
 	info.Method = methodOf(c.method)
 	info.SetUri(*c.url)
 	info.Headers.Add("Accept", "application/json")
 	info.Headers.Add("User-Agent", w.agent)
+	info.Headers.Add("client-request-id", id)
 	if bulk {
 		info.Headers.Add("x-ms-throttle-priority", "low")
+	}
+	if c.prefer != "" {
+		info.Headers.Add("Prefer", c.prefer)
 	}
 	if c.body != nil {
 		info.Content = c.body
@@ -106,6 +126,8 @@ func methodOf(method string) abstractions.HttpMethod {
 	switch method {
 	case http.MethodPost:
 		return abstractions.POST
+	case http.MethodPut:
+		return abstractions.PUT
 	case http.MethodPatch:
 		return abstractions.PATCH
 	case http.MethodDelete:

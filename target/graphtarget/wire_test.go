@@ -158,7 +158,7 @@ func TestEachCloudIsSentATokenOfItsOwnScope(t *testing.T) {
 	}
 }
 
-func TestWhatWouldGiveATokenAwayIsRefusedAtConstruction(t *testing.T) {
+func TestA12_WhatWouldGiveATokenAwayIsRefusedAtConstruction(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		cred azcore.TokenCredential

@@ -15,22 +15,18 @@ func (t *Target) update(ctx context.Context, via carrier, c target.Change) (targ
 	if len(c.Set) == 0 {
 		return done, nil
 	}
-	body, err := changedUser(c.Set)
-	if err != nil {
-		return target.Object{}, err
-	}
 	if !objectID(c.ID) {
 		return target.Object{}, noSuchID()
 	}
-	request, err := t.calls().update(c.ID, body)
+	request, err := t.calls().updateObject(c.Kind, c.ID, c.Set)
 	if err != nil {
-		return target.Object{}, untold(err)
+		return target.Object{}, err
 	}
 	r, doubt := insist(ctx, via, request)
 	v := judge(r)
 	switch {
 	case v.outcome == made:
-		return done, nil
+		return r.signed(done), nil
 	case v.err.Sentinel == target.ErrNotFound:
 		return target.Object{}, t.missing(c, v.err)
 	case doubt:
@@ -46,7 +42,7 @@ func (t *Target) remove(ctx context.Context, via carrier, c target.Change) (targ
 	if !objectID(c.ID) {
 		return gone, nil
 	}
-	request, err := t.calls().remove(c.ID)
+	request, err := t.calls().removeObject(c.Kind, c.ID)
 	if err != nil {
 		return target.Object{}, untold(err)
 	}
@@ -55,14 +51,14 @@ func (t *Target) remove(ctx context.Context, via carrier, c target.Change) (targ
 	switch {
 	case v.outcome == made:
 		t.young.forget(c.ID)
-		return gone, nil
+		return r.signed(gone), nil
 	case v.err.Sentinel == target.ErrNotFound && !t.isYoung(c):
-		return gone, nil
+		return r.signed(gone), nil
 	case v.err.Sentinel == target.ErrNotFound:
 		// Too young for "not found" to mean "gone", unless it is in the bin.
-		if via.send(ctx, t.calls().deleted(c.ID, false)).ok() {
+		if bin := via.send(ctx, t.calls().deleted(c.ID)); bin.ok() {
 			t.young.forget(c.ID)
-			return gone, nil
+			return bin.signed(gone), nil
 		}
 		return target.Object{}, t.missing(c, v.err)
 	case doubt:
@@ -78,7 +74,7 @@ func (t *Target) restore(ctx context.Context, via carrier, c target.Change) (tar
 	if !objectID(c.ID) {
 		return target.Object{}, noSuchID()
 	}
-	if _, err := changedUser(c.Set); err != nil {
+	if _, err := t.calls().updateObject(c.Kind, c.ID, c.Set); err != nil {
 		return target.Object{}, err // before anything is written
 	}
 	r, doubt := insist(ctx, via, t.calls().restore(c.ID, ""))
@@ -94,19 +90,27 @@ func (t *Target) restore(ctx context.Context, via carrier, c target.Change) (tar
 	switch {
 	case v.outcome == made:
 		t.young.add(c.ID) // replicas may take a while to show it again
-		if o, ok := decodeOne(r); ok {
+		if o, ok := decodeOneOf(c.Kind, r); ok {
 			o.Anchor, o.Deleted = c.Anchor, false
 			restored = o
 		}
+		restored = r.signed(restored)
 	case v.err.Sentinel == target.ErrNotFound:
 		// Not in the bin: live already, or gone for good.
-		live, err := t.calls().get(c.ID)
+		live, err := t.calls().getObject(c.Kind, c.ID)
 		if err != nil {
 			return target.Object{}, untold(err)
 		}
 		seen, _ := insist(ctx, via, live)
-		if o, ok := decodeOne(seen); ok {
-			restored, restored.Anchor = o, c.Anchor
+		if o, ok := decodeOneOf(c.Kind, seen); ok {
+			if !c.Binned.IsZero() && time.Since(c.Binned) < replication && !t.young.has(c.ID) {
+				if doubt { // an attempt of ours may have brought it back just now
+					return target.Object{}, &target.Error{Sentinel: target.ErrUnknownOutcome, Err: errors.New("the object is in no bin, and it was deleted a moment ago")}
+				}
+				return target.Object{}, &target.Error{Sentinel: target.ErrNotYet, Err: errors.New("the bin doesn't show the object yet")}
+			}
+			o.Anchor = c.Anchor
+			restored = seen.signed(o)
 			break
 		}
 		if e := judge(seen).err; e != nil && e.Sentinel == target.ErrNotFound {
@@ -118,8 +122,12 @@ func (t *Target) restore(ctx context.Context, via carrier, c target.Change) (tar
 	default:
 		return target.Object{}, v.err
 	}
-	if _, err := t.update(ctx, via, c); err != nil {
+	written, err := t.update(ctx, via, c)
+	if err != nil {
 		return target.Object{}, err
+	}
+	if len(c.Set) > 0 {
+		restored.RequestID, restored.ClientRequestID = written.RequestID, written.ClientRequestID
 	}
 	for name := range c.Set {
 		delete(restored.Attributes, name) // of before the update

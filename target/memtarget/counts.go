@@ -1,11 +1,20 @@
 package memtarget
 
-import "github.com/dirbridge/dirbridge/target"
+import (
+	"errors"
+
+	"github.com/dirbridge/dirbridge/target"
+)
 
 // Counts are how many calls a target got. Values compare with ==.
 type Counts struct {
 	// Changes that were accepted, by what they did.
-	Creates, Updates, Disables, Enables, Deletes, Restores int
+	Creates, Updates, Disables, Enables, Deletes, Restores, Refers int
+
+	// RefsAdded and RefsRemoved are single references that changed,
+	// RefsRefused those in a [target.RefsError]; the change with them counts as
+	// accepted.
+	RefsAdded, RefsRemoved, RefsRefused int
 
 	// Refused changes: those that got an error.
 	Refused int
@@ -19,21 +28,34 @@ type Counts struct {
 	// Finds are calls of Find, Keys what they asked for.
 	Finds, Keys int
 
-	// BinReads are calls of FindDeleted, DomainReads those of Domains.
+	// RefReads are calls of Refs, RefsListed what they gave.
+	RefReads, RefsListed int
+
+	// BinReads are calls of FindDeleted and Deleted, DomainReads those of Domains.
 	BinReads, DomainReads int
+
+	// Deltas are calls of Changes and Latest, Events the changes that they
+	// gave.
+	Deltas, Events int
+	// ProtectionReads are calls of Protected.
+	ProtectionReads int
 }
 
 // Writes is how many changes were tried, refused ones included.
 func (c Counts) Writes() int {
-	return c.Creates + c.Updates + c.Disables + c.Enables + c.Deletes + c.Restores + c.Refused
+	return c.Creates + c.Updates + c.Disables + c.Enables + c.Deletes + c.Restores + c.Refers + c.Refused
 }
 
 // Reads is how many calls asked for something.
-func (c Counts) Reads() int { return c.Lists + c.Finds + c.BinReads + c.DomainReads }
+func (c Counts) Reads() int {
+	return c.Lists + c.Finds + c.BinReads + c.DomainReads + c.RefReads + c.Deltas + c.ProtectionReads
+}
 
 // wrote counts one change.
 func (c *Counts) wrote(op target.Op, err error) {
-	if err != nil {
+	if some, ok := errors.AsType[*target.RefsError](err); ok {
+		c.RefsRefused += len(some.Refused)
+	} else if err != nil {
 		c.Refused++
 		return
 	}
@@ -50,6 +72,8 @@ func (c *Counts) wrote(op target.Op, err error) {
 		c.Deletes++
 	case target.Restore:
 		c.Restores++
+	case target.Refer:
+		c.Refers++
 	}
 }
 

@@ -8,6 +8,10 @@
 // domains, values that can't be cleared, and by option the longest values.
 // Deleted objects lie in a bin until they are restored or purged.
 //
+// Groups have members (users and groups; a Microsoft 365 group has users alone
+// and is in no group) and owners, users have a manager. An object in the bin is
+// nobody's member, owner or manager, and is so again when it is restored.
+//
 //	tgt := memtarget.New("contoso", nil)       // contoso.onmicrosoft.com
 //	tgt.VerifyDomain("contoso.com")
 //

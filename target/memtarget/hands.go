@@ -2,6 +2,7 @@ package memtarget
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -68,7 +69,68 @@ func (t *Target) Purge(id target.ID) bool {
 	defer t.mu.Unlock()
 	o := t.bin[id]
 	delete(t.bin, id)
+	if o != nil {
+		t.refs.forget(id)
+		t.forgotten(o)
+	}
 	return o != nil
+}
+
+// Protect makes an object a protected one, as an administrator does who gives it
+// a role; with an empty reason it ends that. It reports whether there is one.
+func (t *Target) Protect(id target.ID, why target.Protection) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.live[id] == nil && t.bin[id] == nil {
+		return false
+	}
+	if t.guarded[id] = why; why == "" {
+		delete(t.guarded, id)
+	}
+	return true
+}
+
+// SetRefs makes the objects to, and no others, those to which a live object
+// refers, behind the engine's back. It checks nothing but that it is there.
+func (t *Target) SetRefs(id target.ID, attribute string, to ...target.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.live[id] == nil {
+		return false
+	}
+	l := link{id, attribute}
+	for old := range maps.Clone(t.refs.out[l]) {
+		t.refs.remove(l, old)
+	}
+	for _, other := range to {
+		t.refs.add(l, other)
+	}
+	return true
+}
+
+// RefsOf returns the live objects to which the object id refers, in ascending
+// order; of an object in the bin those that it will refer to once it is
+// restored. It isn't counted as a call.
+func (t *Target) RefsOf(id target.ID, attribute string) []target.ID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.referred(id, attribute)
+}
+
+// Unbin takes an object out of the bin behind the engine's back, live as it was.
+// It reports whether there was one, and panics as Add does.
+func (t *Target) Unbin(id target.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.bin[id]
+	if old == nil {
+		return false
+	}
+	n := *old
+	n.deleted = false
+	t.mustBeUnique("unbin", &n)
+	t.store(old, &n)
+	return true
 }
 
 // Get returns the object id, live or in the bin. It isn't counted as a call.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"sync"
 
 	"github.com/dirbridge/dirbridge/target"
@@ -16,6 +17,7 @@ type Target struct {
 	name   string
 	limits map[string]int
 	batch  int
+	binned map[target.Kind]bool // kinds that have a bin
 
 	mu      sync.Mutex
 	domains domains
@@ -24,15 +26,25 @@ type Target struct {
 	order   []placed // as created or restored; may hold some that are gone
 	places  uint64
 	unique  map[key]target.ID
+	refs    refs
+	guarded map[target.ID]target.Protection
 	made    uint64 // IDs given
 	counts  Counts
+
+	accepted uint64 // changes
+
+	history
 }
 
 var (
-	_ target.Batcher  = (*Target)(nil)
-	_ target.Domainer = (*Target)(nil)
-	_ target.Finder   = (*Target)(nil)
-	_ target.Restorer = (*Target)(nil)
+	_ target.Batcher   = (*Target)(nil)
+	_ target.BinLister = (*Target)(nil)
+	_ target.Deltaer   = (*Target)(nil)
+	_ target.Domainer  = (*Target)(nil)
+	_ target.Finder    = (*Target)(nil)
+	_ target.Kinder    = (*Target)(nil)
+	_ target.Protector = (*Target)(nil)
+	_ target.Referrer  = (*Target)(nil)
 )
 
 // New returns an empty tenant. Name becomes [Target.Name]: it must not be empty
@@ -42,8 +54,9 @@ func New(name string, opts *Options) *Target {
 		opts = &Options{}
 	}
 	return &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20),
-		domains: newDomains(name, opts.Domains),
-		live:    map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}}
+		binned:  map[target.Kind]bool{target.User: true, target.Group: !opts.NoGroupBin},
+		domains: newDomains(name, opts.Domains), refs: newRefs(),
+		live: map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}, guarded: map[target.ID]target.Protection{}}
 }
 
 // Name returns the name given to [New].
@@ -125,4 +138,54 @@ func (t *Target) FindDeleted(ctx context.Context, kind target.Kind, id target.ID
 		return target.Object{}, &target.Error{Sentinel: target.ErrNotFound, Err: fmt.Errorf("no %s %s in the bin", kind, id)}
 	}
 	return o.export(), nil
+}
+
+// Deleted lists the bin by ID. See [target.BinLister].
+func (t *Target) Deleted(ctx context.Context, kind target.Kind) iter.Seq2[target.Object, error] {
+	return func(yield func(target.Object, error) bool) {
+		if err := ctx.Err(); err != nil {
+			yield(target.Object{}, fmt.Errorf("list the bin of %s: %w", t.name, err))
+			return
+		}
+		t.mu.Lock()
+		t.counts.BinReads++
+		var all []target.Object
+		for _, id := range slices.Sorted(maps.Keys(t.bin)) {
+			if o := t.bin[id]; o.kind == kind {
+				all = append(all, o.export())
+			}
+		}
+		t.mu.Unlock()
+		for _, o := range all {
+			if err := ctx.Err(); err != nil {
+				yield(target.Object{}, fmt.Errorf("list the bin of %s: %w", t.name, err))
+				return
+			}
+			if !yield(o, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Protected returns whom [Target.Protect] was called for. See
+// [target.Protector].
+func (t *Target) Protected(ctx context.Context, kind target.Kind) (map[target.ID]target.Protection, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("read who is protected in %s: %w", t.name, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.ProtectionReads++
+	who := map[target.ID]target.Protection{}
+	for id, why := range t.guarded {
+		o := t.live[id]
+		if o == nil {
+			o = t.bin[id]
+		}
+		if o != nil && o.kind == kind {
+			who[id] = why
+		}
+	}
+	return who, nil
 }

@@ -27,6 +27,16 @@ func TestContract(t *testing.T) {
 				}
 				return nil
 			},
+			Protect: func(id target.ID, on bool) error {
+				why := target.HoldsRole
+				if !on {
+					why = ""
+				}
+				if !tgt.Protect(id, why) {
+					return errors.New("no such object")
+				}
+				return nil
+			},
 			Verify: func(domain string, verified bool) error {
 				if verified {
 					tgt.VerifyDomain(domain)

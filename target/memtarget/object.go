@@ -9,7 +9,7 @@ import (
 	"github.com/dirbridge/dirbridge/target"
 )
 
-// An object is one state of an account. It never changes: a change makes a new
+// An object is one state of an account or group. It never changes: a change makes a new
 // one, so that a reader may keep what it got.
 type object struct {
 	id      target.ID
@@ -20,6 +20,7 @@ type object struct {
 	foreign bool
 	created time.Time
 	place   uint64 // see placed
+	moment  uint64 // see history
 }
 
 type attribute struct {
@@ -77,13 +78,14 @@ type key struct {
 
 // keys returns o's unique values.
 func (o *object) keys() []key {
-	ks := make([]key, 0, 3)
+	ks := make([]key, 0, 4)
 	for _, k := range []key{
 		{o.kind, target.AttrUserPrincipalName, strings.ToLower(o.first(target.AttrUserPrincipalName))},
 		{o.kind, target.AttrMail, strings.ToLower(o.first(target.AttrMail))},
 		{o.kind, attrAnchor, o.anchor},
+		{o.kind, attrMailNickname, strings.ToLower(o.first(attrMailNickname))},
 	} {
-		if k.value != "" {
+		if k.value != "" && (k.attribute != attrMailNickname || o.unified()) { // of Microsoft 365 groups alone
 			ks = append(ks, k)
 		}
 	}

@@ -35,6 +35,9 @@ type Options struct {
 	//
 	// Defaults to 20, as in Microsoft Graph.
 	MaxBatch int
+
+	// NoGroupBin says that deleted groups are gone for good.
+	NoGroupBin bool
 }
 
 // Office365Limits returns the longest values, in characters, that Office 365

@@ -16,7 +16,11 @@ func (t *Target) check(o *object, set target.Attributes, named bool) error {
 			return err
 		}
 	}
-	if _, renamed := set[target.AttrUserPrincipalName]; renamed || named {
+	if o.kind == target.Group {
+		if err := checkGroup(o, set); err != nil {
+			return err
+		}
+	} else if _, renamed := set[target.AttrUserPrincipalName]; renamed || named {
 		upn := o.first(target.AttrUserPrincipalName)
 		local, domain, ok := strings.Cut(upn, "@")
 		if !ok || local == "" || strings.Contains(domain, "@") || strings.ContainsAny(upn, " \t") {
@@ -38,7 +42,8 @@ func (t *Target) check(o *object, set target.Attributes, named bool) error {
 func (t *Target) checkValues(name string, values []string) error {
 	if len(values) == 0 {
 		switch name {
-		case target.AttrAccountEnabled, target.AttrUserPrincipalName, target.AttrMail, attrDisplayName, attrMailNickname, attrUsage:
+		case target.AttrAccountEnabled, target.AttrUserPrincipalName, target.AttrMail, attrDisplayName, attrMailNickname, attrUsage,
+			attrMailEnabled, attrSecurityEnabled:
 			return refuse(target.ErrInvalid, name, "it can't be cleared")
 		}
 	}

@@ -195,11 +195,11 @@ func TestABatchThatIsTooLargeIsRefusedWhole(t *testing.T) {
 
 func TestWrongChangesAreRefused(t *testing.T) {
 	tgt := memtarget.New("contoso", nil)
-	group := create("group")
-	group.Kind = "group"
+	contact := create("contact")
+	contact.Kind = "contact"
 	withID := create("ann")
 	withID.ID = "x"
-	for _, c := range []target.Change{group, withID, change(target.Update, "", nil), change("merge", "x", nil)} {
+	for _, c := range []target.Change{contact, withID, change(target.Update, "", nil), change("merge", "x", nil)} {
 		_, err := tgt.Apply(t.Context(), c)
 		require.ErrorIs(t, err, target.ErrInvalid, "%s of %q", c.Op, c.ID)
 	}

@@ -20,6 +20,7 @@ func (t *Target) store(old, n *object) {
 		t.release(old)
 	}
 	t.live[n.id] = n
+	n.moment = t.note(n.id)
 	for _, k := range n.keys() {
 		t.unique[k] = n.id
 	}
@@ -57,13 +58,20 @@ func (t *Target) place(o *object) {
 	t.order = append(t.order, placed{o.id, o.place})
 }
 
-// discard moves a live object into the bin, where it holds no name. t.mu is held.
+// discard moves a live object into the bin, where it holds no name, or throws
+// it away if its kind has no bin. t.mu is held.
 func (t *Target) discard(o *object) *object {
 	n := *o
 	n.deleted = true
 	t.release(o)
 	delete(t.live, o.id)
-	t.bin[o.id] = &n
+	if t.binned[o.kind] {
+		t.bin[o.id] = &n
+		n.moment = t.note(o.id)
+	} else {
+		t.refs.forget(o.id)
+		t.forgotten(o)
+	}
 	return &n
 }
 

@@ -181,6 +181,8 @@ func testRestore(w *world) {
 		w.Fatalf("FindDeleted gave %q of kind %q (deleted: %t) and %v, want the object %s", binned.ID, binned.Kind, binned.Deleted, err, o.ID)
 	}
 
+	w.bin(o.ID, c)
+
 	want := c.Set.Clone()
 	want["jobTitle"] = []string{"Director"}
 	for range 2 { // the restore of what is live is done, and writes Set
@@ -193,10 +195,47 @@ func testRestore(w *world) {
 	}
 	_, err = r.FindDeleted(w.ctx(), target.User, o.ID)
 	w.refused(err, target.ErrNotFound, "") // it is live again
+	w.bin("", c)
 	w.only(c.Anchor)
 
 	p, d := w.person(2)
 	w.apply(on(p, d, target.Delete, nil))
 	w.apply(on(p, d, target.Restore, nil)) // as it was
 	w.holds(p.ID, d.Set)
+}
+
+// bin checks that the bin, where it can be listed, holds the object id of the
+// create c, or with an empty id that it holds no object of c's anchor.
+func (w *world) bin(id target.ID, c target.Change) {
+	w.Helper()
+	if _, ok := w.Target.(target.BinLister); !ok {
+		return
+	}
+	for range 2 { // breaking out releases what the sequence holds
+		for _, err := range target.Deleted(w.ctx(), w.Target, c.Kind) {
+			if err != nil {
+				w.Fatalf("list the bin: %v", err)
+			}
+			break
+		}
+	}
+	var found target.ID
+	for o, err := range target.Deleted(w.ctx(), w.Target, c.Kind) {
+		if err != nil {
+			w.Fatalf("list the bin: %v", err)
+		}
+		if !o.Deleted || o.Kind != c.Kind {
+			w.Errorf("Deleted gave %s of kind %q, deleted: %t", o.ID, o.Kind, o.Deleted)
+		}
+		if o.Anchor != c.Anchor {
+			continue
+		}
+		found = o.ID
+		if got, want := o.Attributes.First("userPrincipalName"), c.Set.First("userPrincipalName"); !strings.EqualFold(got, want) {
+			w.Errorf("Deleted gave the name %q, want %q, with which it comes back", got, want)
+		}
+	}
+	if found != id {
+		w.Errorf("Deleted gave the object %q for the anchor, want %q", found, id)
+	}
 }

@@ -18,6 +18,7 @@ type broken struct {
 	last   target.ID // that was created
 
 	name     string
+	protects string
 	deaf     bool
 	bin, own bool
 	before   func(*target.Change)
@@ -27,6 +28,10 @@ type broken struct {
 	batch    func([]target.Change, []target.Result) []target.Result
 	domains  func([]target.Domain)
 	gone     []target.Object
+	page     int                          // how many references are read
+	quiet    bool                         // about errors of reading references
+	event    func(target.DeltaEvent) bool // whether it is passed on
+	anyToken bool
 }
 
 func (b *broken) Name() string {
@@ -113,4 +118,34 @@ func (b *broken) Domains(ctx context.Context) ([]target.Domain, error) {
 		b.domains(domains)
 	}
 	return domains, err
+}
+
+func (b *broken) Changes(ctx context.Context, kind target.Kind, token target.Token) iter.Seq2[target.DeltaEvent, error] {
+	return func(yield func(target.DeltaEvent, error) bool) {
+		for ev, err := range b.AbleTarget.Changes(b.listen(ctx), kind, token) {
+			switch {
+			case err != nil && b.anyToken:
+				now, _ := b.Latest(ctx, kind)
+				ev, err = target.DeltaEvent{Op: target.Checkpoint, Token: now}, nil
+			case err == nil && b.event != nil && !b.event(ev):
+				continue
+			}
+			if !yield(ev, err) {
+				return
+			}
+		}
+	}
+}
+
+func (b *broken) Protected(ctx context.Context, kind target.Kind) (map[target.ID]target.Protection, error) {
+	who, err := b.AbleTarget.Protected(b.listen(ctx), kind)
+	switch b.protects {
+	case "nobody":
+		clear(who)
+	case "everybody":
+		for _, o := range b.tenant.Objects() {
+			who[o.ID] = target.HoldsRole
+		}
+	}
+	return who, err
 }

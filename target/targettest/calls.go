@@ -133,6 +133,17 @@ func testCancelled(w *world) {
 	if _, err := target.FindDeleted(ctx, w.Target, target.User, o.ID); err == nil {
 		w.Error("FindDeleted under a cancelled context gave no error")
 	}
+	if _, ok := w.Target.(target.BinLister); ok {
+		err := error(nil)
+		for _, err = range target.Deleted(ctx, w.Target, target.User) {
+			if err != nil {
+				break
+			}
+		}
+		if err == nil {
+			w.Error("Deleted under a cancelled context ended without an error: it passes for complete")
+		}
+	}
 }
 
 // ended: a change under a cancelled context gives an error, and one that says

@@ -14,6 +14,10 @@
 // which is missing is skipped with a word that says so; optional abilities are
 // tested when the Target has them.
 //
+// Groups are tested if the target's Kinds say that it has them, references if it
+// is a [target.Referrer]. Of groups, the suite writes displayName, mailNickname
+// and description.
+//
 // The suite writes the attributes in [Names] and judges only its own objects; a
 // target may hold others. It expects to read its own writes at once, but for
 // what [Harness.HideNew] hides.

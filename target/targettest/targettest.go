@@ -40,6 +40,10 @@ type Harness struct {
 	// Verify makes the target take names in a domain, or refuse them.
 	Verify func(domain string, verified bool) error
 
+	// Protect makes an object one that a [target.Protector] protects, or ends
+	// that.
+	Protect func(id target.ID, on bool) error
+
 	// LoseReplies makes the target carry out the next n calls that write, and
 	// lose their replies.
 	LoseReplies func(n int) error
@@ -84,12 +88,30 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"CurrentYieldsEveryLiveObject", testCurrent},
 		{"FindAnswersEachKeyInOrder", testFind},
 		{"DomainsAreInOrder", testDomains},
+		{"AnUpdateWritesAnAnchorWhereThereIsNone", testStamp},
+		{"WhoIsProtectedIsKnownAtOnce", testProtected},
 		{"ABatchHasAnOutcomeForEachChange", testBatch},
 		{"ABatchOfOneOrNoneIsABatch", testSmallBatch},
+
+		{"ChangesTellsWhatHappenedSinceAToken", testChanges},
+		{"ChangesTellsWhatOthersDid", testForeignChanges},
+		{"ATokenThatIsNotKnownIsExpired", testTokens},
 
 		{"ALostReplyIsAnUnknownOutcomeThatConverges", testLost},
 		{"ALostReplyInABatchConverges", testLostBatch},
 		{"WhatIsNotShownYetIsNotMissing", testHidden},
+
+		{"GroupsAreMadeByTheirUniqueName", testGroupCreate},
+		{"GroupsAreChangedAndDeleted", testGroupChange},
+		{"ALostReplyMakesNoSecondGroup", testGroupLost},
+		{"ReferencesAreAddedAndRemoved", testRefs},
+		{"ReferencesBeyondOneChangeAreRead", testManyRefs},
+		{"OneRefusedReferenceStopsNoOther", testRefused},
+		{"ReferencesOfWhatIsGoneAreNotFound", testRefsGone},
+		{"WhatIsDeletedIsNobodysMemberUntilItIsRestored", testDeletedMember},
+		{"TheManagerIsOne", testManager},
+		{"ALostReplyOfReferencesConverges", testRefsLost},
+		{"AMemberThatIsNotShownYetIsNotMissing", testRefsHidden},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := open(t)

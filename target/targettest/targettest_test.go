@@ -23,7 +23,7 @@ type mutant struct {
 	breaks      func(*broken)
 }
 
-var mutants = []mutant{
+var mutants = append(refMutants, []mutant{
 	{"has a slash in its name", "NameIsStableAndLegal", func(b *broken) { b.name = "a/b" }},
 	{"forgets an attribute", "CreateMakesAnObject", func(b *broken) {
 		b.before = func(c *target.Change) { delete(c.Set, "department") }
@@ -128,6 +128,11 @@ var mutants = []mutant{
 			return nil
 		}
 	}},
+	{"never writes an anchor later", "AnUpdateWritesAnAnchorWhereThereIsNone", func(b *broken) {
+		b.before = func(c *target.Change) { delete(c.Set, target.AttrAnchor) }
+	}},
+	{"protects everybody", "WhoIsProtectedIsKnownAtOnce", func(b *broken) { b.protects = "everybody" }},
+	{"protects nobody", "WhoIsProtectedIsKnownAtOnce", func(b *broken) { b.protects = "nobody" }},
 	{"lists the bin", "CurrentYieldsEveryLiveObject", func(b *broken) { b.bin = true }},
 	{"hides others' objects", "CurrentYieldsEveryLiveObject", func(b *broken) { b.own = true }},
 	{"finds in another order", "FindAnswersEachKeyInOrder", func(b *broken) {
@@ -156,6 +161,16 @@ var mutants = []mutant{
 	{"takes no batch of one", "ABatchOfOneOrNoneIsABatch", func(b *broken) {
 		b.batch = func(cs []target.Change, rs []target.Result) []target.Result { return rs[min(len(rs), 1):] }
 	}},
+	{"doesn't tell of deletions", "ChangesTellsWhatHappenedSinceAToken", func(b *broken) {
+		b.event = func(ev target.DeltaEvent) bool { return ev.Op != target.Binned }
+	}},
+	{"ends without a checkpoint", "ChangesTellsWhatHappenedSinceAToken", func(b *broken) {
+		b.event = func(ev target.DeltaEvent) bool { return ev.Op != target.Checkpoint }
+	}},
+	{"doesn't tell of others' objects", "ChangesTellsWhatOthersDid", func(b *broken) {
+		b.event = func(ev target.DeltaEvent) bool { return ev.Op != target.Changed || ev.Object.Anchor != "" }
+	}},
+	{"takes any token", "ATokenThatIsNotKnownIsExpired", func(b *broken) { b.anyToken = true }},
 	{"takes a lost reply for a refusal", "ALostReplyIsAnUnknownOutcomeThatConverges", func(b *broken) {
 		b.after = func(_ target.Change, _ target.Object, err error) error {
 			if target.OutcomeUnknown(err) {
@@ -175,7 +190,7 @@ var mutants = []mutant{
 			return err
 		}
 	}},
-}
+}...)
 
 func TestSuiteFindsEachMutant(t *testing.T) {
 	exe, err := os.Executable()
@@ -215,6 +230,14 @@ func TestMutant(t *testing.T) {
 			Remove:      func(id target.ID) error { tenant.Remove(id); return nil },
 			LoseReplies: func(n int) error { faulty.LoseReplies(n); return nil },
 			HideNew:     func(hide bool) error { faulty.HideNew(hide); return nil },
+			Protect: func(id target.ID, on bool) error {
+				why := target.HoldsRole
+				if !on {
+					why = ""
+				}
+				tenant.Protect(id, why)
+				return nil
+			},
 			Verify: func(domain string, verified bool) error {
 				tenant.AddDomain(target.Domain{Name: domain, Verified: verified})
 				return nil

@@ -17,6 +17,10 @@ const (
 	maxBytes  = 8 << 20
 )
 
+// ErrCommit: what was gathered couldn't be committed. It is still gathered, also
+// when a Unit returns it.
+var ErrCommit = errors.New("commit")
+
 // A Buffer gathers writes to a Store so that many go into one commit, and reads
 // its own writes. It is for one goroutine.
 //
@@ -44,18 +48,24 @@ func NewBuffer(store state.Store) *Buffer {
 	return &Buffer{store: store, at: make(map[string]int)}
 }
 
-// Unit calls f; what it puts goes into one commit, or, if it fails, nowhere. In
+// Unit calls f; what it puts goes into one commit, or, if it fails, nowhere. A
+// full buffer is committed after it; see [ErrCommit]. In
 // f there is no Scan of anything that was put, and no Unit.
 func (b *Buffer) Unit(ctx context.Context, f func() error) error {
 	b.unit, b.undo = true, b.undo[:0]
-	err := f()
-	b.unit = false
-	if err != nil {
-		for _, u := range slices.Backward(b.undo) {
-			b.take(u)
+	whole := false
+	defer func() { // also when f panics
+		if b.unit = false; !whole {
+			for _, u := range slices.Backward(b.undo) {
+				b.take(u)
+			}
+			b.undo = b.undo[:0]
 		}
+	}()
+	if err := f(); err != nil {
 		return err
 	}
+	b.unit, whole = false, true
 	if len(b.writes) >= maxWrites || b.bytes >= maxBytes {
 		return b.Flush(ctx)
 	}
@@ -120,7 +130,7 @@ func (b *Buffer) Flush(ctx context.Context) error {
 		return nil
 	}
 	if err := b.store.Commit(ctx, b.writes...); err != nil {
-		return fmt.Errorf("commit %d records: %w", len(b.writes), err)
+		return fmt.Errorf("%w %d records: %w", ErrCommit, len(b.writes), err)
 	}
 	clear(b.writes)
 	b.writes = b.writes[:0]

@@ -55,8 +55,27 @@ type Entry struct {
 	// refused.
 	Unsure []string `json:"unsure,omitempty"`
 
+	// MayLive says that the account may be out of the bin, since a restore was
+	// tried and didn't end well.
+	MayLive bool `json:"mayLive,omitempty"`
+
+	// Wrote is when the target last accepted a change of the account. For a
+	// while after that, what it shows may be older.
+	Wrote time.Time `json:"wrote,omitzero"`
+
+	// Side is on which side of the scope it was.
+	Side Side `json:"side,omitzero"`
+
 	// Digest identifies Object's values.
 	Digest [sha256.Size]byte `json:"-"`
+}
+
+// Kind is what the object is at the target.
+func (e *Entry) Kind() target.Kind {
+	if e.Object.Kind == source.Group {
+		return target.Group
+	}
+	return target.User
 }
 
 // Owned reports whether there is a live account that is ours.
@@ -130,6 +149,9 @@ func Digest(o *source.Object) (sum [sha256.Size]byte) {
 		text(h, f.Attribute)
 		text(h, f.Reason)
 	}
+	if o.Parent != "" {
+		text(h, string(o.Parent))
+	}
 	h.Sum(sum[:0])
 	return sum
 }
@@ -154,6 +176,9 @@ type Due struct {
 
 	// Why tells people why, if not because the object changed.
 	Why string `json:"why,omitempty"`
+
+	// Withheld says that the policy doesn't let the change through.
+	Withheld bool `json:"withheld,omitempty"`
 }
 
 // An Intent is a change on the wire: durable before the call, removed when its
@@ -161,7 +186,20 @@ type Due struct {
 type Intent struct {
 	Change plan.Change `json:"change"`
 	Run    uint64      `json:"run"`
+	Round  int         `json:"round,omitempty"`
 	Since  time.Time   `json:"since"`
+
+	// Plan is the hash of the plan that it was a change of, Approver who
+	// approved that ("" where nobody had to).
+	Plan     string `json:"plan,omitempty"`
+	Approver string `json:"approver,omitempty"`
+
+	// Undo is the run that the change undoes, 0 for a synchronization.
+	Undo uint64 `json:"undo,omitempty"`
+
+	// Told says that the audit has a record of the call, though its outcome is
+	// open.
+	Told bool `json:"told,omitempty"`
 }
 
 // Facts are what is known about the pair of source and target as a whole.
@@ -176,14 +214,39 @@ type Facts struct {
 	// that planned no removal and passed the guard.
 	Proven time.Time `json:"proven,omitzero"`
 
-	// Owned is how many live accounts are ours.
-	Owned int `json:"owned"`
+	// Behind says that the state is older than what was done, and that our
+	// accounts haven't been looked at since.
+	Behind bool `json:"behind,omitempty"`
 
-	// Runs is the number of the last run.
-	Runs uint64 `json:"runs"`
+	// Policy is the last run's.
+	Policy plan.Policy `json:"policy,omitempty"`
+
+	// Owned is how many live accounts of people are ours, Groups how many live
+	// groups, Members how many memberships of theirs.
+	Owned   int `json:"owned"`
+	Groups  int `json:"groups,omitempty"`
+	Members int `json:"members,omitempty"`
+
+	// RefsWaiting and RefsDropped count wanted references by [Standing].
+	RefsWaiting int `json:"refsWaiting,omitempty"`
+	RefsDropped int `json:"refsDropped,omitempty"`
+
+	// Runs is the number of the last run, Oldest that of the first one of which
+	// something is kept.
+	Runs   uint64 `json:"runs"`
+	Oldest uint64 `json:"oldest,omitempty"`
 
 	// Finished is when the last run ended well.
 	Finished time.Time `json:"finished,omitzero"`
+}
+
+// Own counts n more live objects of a kind as ours.
+func (f *Facts) Own(kind target.Kind, n int) {
+	if kind == target.Group {
+		f.Groups += n
+		return
+	}
+	f.Owned += n
 }
 
 // A Watermark is the source's watermark, with the run that reached it.
@@ -191,4 +254,8 @@ type Watermark struct {
 	Value source.Watermark `json:"value"`
 	Run   uint64           `json:"run"`
 	Time  time.Time        `json:"time"`
+
+	// Broken says that a complete read has begun since and hasn't ended: a
+	// delta from here wouldn't repeat what is newer than what that gave.
+	Broken bool `json:"broken,omitempty"`
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
@@ -21,9 +22,36 @@ import (
 //	link/T/TARGETID           the object that owns this target object
 //	suffix/S/T/DOMAIN/ID      the object's login ID ends in this domain
 //	problem/S/T/ID            Problems of the object
-//	plan/S/T/WAVE/PHASE/ID    plan.Change, in apply order
+//	scope/S/T                 Scope: what the configuration's names are bound to
+//	container/S/T/ID          Container: what objects lie in
+//	child/S/T/PARENTID/ID     the object, or container, lies in this container
+//	moved/S/T/ID              the scope is to be asked about this container again
+//	plan/S/T/AREA/WAVE/PHASE/ID   plan.Change, in apply order; AREA is 0 or 1
+//	plan/S/T/AREA/WAVE/PHASE/PART/ID/ATTR   the same, of references
+//	kept/S/T                  Kept: the plan that waits for somebody's word
+//	hold/S/T/ID               Hold: a change that somebody doesn't want
 //	intent/S/T/ID             Intent: a change on the wire
+//	feed/S/T/KIND             Feed: how far the target's own changes were read
+//	look/S/T/ID               Look: the account has to be looked at
+//	drift/S/T/ID              Drift: what others did to the account
 //	run/S/T/NUMBER            Run
+//	spent/S/T/NUMBER          Spent: what the run took out of the budgets
+//	journal/S/T/NUMBER/ROUND/WAVE/PHASE/ID   Step: what the run did, to undo it
+//	audit/S/T/SEQ             audit.Record that some sink doesn't have yet
+//	audithead/S/T             audit.Head: the last record made
+//
+// Of references (refs.go), where HOLDER refers to ID by ATTR:
+//
+//	ref/S/T/HOLDER/ATTR/ID      Ref
+//	refto/S/T/ID/HOLDER/ATTR    the same, by what it points at
+//	refdue/S/T/HOLDER/ATTR/ID   RefDue: it has to be written, or looked at
+//	refhead/S/T/HOLDER          some of its references are due
+//	refset/S/T/HOLDER/ATTR      RefSet: how many there are
+//	refwait/S/T/ID              references of it or to it wait for its account
+//	refwake/S/T/ID              Wake: they have to be looked at again
+//	refpurge/S/T/HOLDER         its references are to be forgotten
+//	refintent/S/T/HOLDER        Intent: a change of its references on the wire
+//	refspent/S/T/HOLDER         []RefSpent: what runs took out of its budgets
 type keys struct{ source, target string }
 
 func (k keys) pair() string      { return k.source + "/" + k.target }
@@ -41,17 +69,45 @@ func (k keys) intent(id source.ID) string  { return k.intents() + string(id) }
 func (k keys) link(id target.ID) string    { return "link/" + k.target + "/" + part(string(id)) }
 func (k keys) suffixes() string            { return "suffix/" + k.pair() + "/" }
 func (k keys) suffix(d string) string      { return k.suffixes() + part(d) + "/" }
-func (k keys) plans() string               { return "plan/" + k.pair() + "/" }
-func (k keys) runs() string                { return "run/" + k.pair() + "/" }
-func (k keys) run(n uint64) string         { return fmt.Sprintf("%s%012d", k.runs(), n) }
+func (k keys) plan(area int) string {
+	return fmt.Sprintf("plan/%s/%d/", k.pair(), area)
+}
+func (k keys) kept() string             { return "kept/" + k.pair() }
+func (k keys) holds() string            { return "hold/" + k.pair() + "/" }
+func (k keys) hold(id source.ID) string { return k.holds() + string(id) }
+func (k keys) feed(kind target.Kind) string {
+	return "feed/" + k.pair() + "/" + part(string(kind))
+}
+func (k keys) looks() string             { return "look/" + k.pair() + "/" }
+func (k keys) look(id source.ID) string  { return k.looks() + string(id) }
+func (k keys) drifts() string            { return "drift/" + k.pair() + "/" }
+func (k keys) drift(id source.ID) string { return k.drifts() + string(id) }
+func (k keys) spents() string            { return "spent/" + k.pair() + "/" }
+func (k keys) spent(n uint64) string     { return fmt.Sprintf("%s%012d", k.spents(), n) }
+func (k keys) journals() string          { return "journal/" + k.pair() + "/" }
+func (k keys) journal(n uint64) string   { return fmt.Sprintf("%s%012d/", k.journals(), n) }
+func (k keys) step(n uint64, s Step) string {
+	if s.Refer != nil {
+		return fmt.Sprintf("%s%02d/%04d/%d/%06d/%s/%s", k.journal(n), s.Round, s.Wave, s.Phase, s.Part, s.Source, s.Refer.Attribute)
+	}
+	return fmt.Sprintf("%s%02d/%04d/%d/%s", k.journal(n), s.Round, s.Wave, s.Phase, s.Source)
+}
+func (k keys) audits() string          { return "audit/" + k.pair() + "/" }
+func (k keys) audit(seq uint64) string { return fmt.Sprintf("%s%016d", k.audits(), seq) }
+func (k keys) auditHead() string       { return "audithead/" + k.pair() }
+func (k keys) runs() string            { return "run/" + k.pair() + "/" }
+func (k keys) run(n uint64) string     { return fmt.Sprintf("%s%012d", k.runs(), n) }
 func (k keys) claim(attr, v string) string {
 	return "claim/" + k.target + "/" + attr + "/" + part(fold(attr, v))
 }
 func (k keys) held(attr, v string) string {
 	return "held/" + k.target + "/" + attr + "/" + part(fold(attr, v))
 }
-func (k keys) change(wave, phase int, id source.ID) string {
-	return fmt.Sprintf("%s%04d/%d/%s", k.plans(), wave, phase, id)
+func (k keys) change(area int, c *plan.Change) string {
+	if c.Refer != nil {
+		return fmt.Sprintf("%s%04d/%d/%06d/%s/%s", k.plan(area), c.Wave, c.Phase(), c.Part, c.Source, c.Refer.Attribute)
+	}
+	return fmt.Sprintf("%s%04d/%d/%s", k.plan(area), c.Wave, c.Phase(), c.Source)
 }
 
 // fold gives names that the target holds to be equal the same form. Anchors

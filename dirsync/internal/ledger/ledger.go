@@ -209,44 +209,6 @@ func (l *Ledger) Intents(ctx context.Context) iter.Seq2[Keyed[Intent], error] {
 	return list[Intent](ctx, l.Buffer, l.keys.intents())
 }
 
-// SetChange puts c into the plan.
-func (l *Ledger) SetChange(c *plan.Change) error {
-	return save(l.Buffer, l.keys.change(c.Wave, c.Phase(), c.Source), c)
-}
-
-// ClearChange takes c out of the plan.
-func (l *Ledger) ClearChange(c *plan.Change) {
-	l.Remove(l.keys.change(c.Wave, c.Phase(), c.Source))
-}
-
-// Plan yields the changes in apply order.
-func (l *Ledger) Plan(ctx context.Context) iter.Seq2[*plan.Change, error] {
-	return func(yield func(*plan.Change, error) bool) {
-		for k, err := range list[plan.Change](ctx, l.Buffer, l.keys.plans()) {
-			if !yield(&k.Value, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// ClearPlan removes the plan.
-func (l *Ledger) ClearPlan(ctx context.Context) error {
-	for rec, err := range l.Scan(ctx, l.keys.plans()) {
-		if err != nil {
-			return err
-		}
-		err := l.Unit(ctx, func() error {
-			l.Remove(rec.Key)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Owner returns the object that owns the target object id, "" if none does.
 func (l *Ledger) Owner(ctx context.Context, id target.ID) (source.ID, error) {
 	v, err := l.Get(ctx, l.keys.link(id))

@@ -214,20 +214,20 @@ func TestObjectsAreFoundByTheDomainOfTheirLoginID(t *testing.T) {
 func TestAPlanIsKeptInApplyOrder(t *testing.T) {
 	l := ledger.New(memstate.New(), "corp", "contoso")
 	add := func(wave int, op target.Op, id source.ID) {
-		require.NoError(t, l.SetChange(&plan.Change{Change: target.Change{Op: op}, Wave: wave, Source: id}))
+		require.NoError(t, l.SetChange(1, &plan.Change{Change: target.Change{Op: op}, Wave: wave, Source: id}))
 	}
 	add(2, target.Update, "a")
 	add(0, target.Delete, "a")
 	add(0, target.Create, "z")
 	add(10, target.Create, "b")
 	var got []string
-	for c, err := range l.Plan(t.Context()) {
+	for c, err := range l.Plan(t.Context(), 1) {
 		require.NoError(t, err)
 		got = append(got, fmt.Sprintf("%d %s %s", c.Wave, c.Op, c.Source))
 	}
 	require.Equal(t, []string{"0 create z", "0 delete a", "2 update a", "10 create b"}, got)
-	require.NoError(t, l.ClearPlan(t.Context()))
-	for range l.Plan(t.Context()) {
+	require.NoError(t, l.ClearPlan(t.Context(), 1))
+	for range l.Plan(t.Context(), 1) {
 		t.Fatal("the plan is empty")
 	}
 }

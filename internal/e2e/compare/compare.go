@@ -29,11 +29,14 @@ type Comparer struct {
 	anchors map[string]string            // by objectGUID, from first sight on
 	held    map[string]map[string]string // what an account held, by anchor, also after its deletion
 	live    map[string]Account           // at the last comparison, by anchor
+	groups  map[string]bool              // groups that were ever seen in the tenant, by uniqueName
+
+	groupsWanted int
 }
 
 // New returns a Comparer for the domain with this DNS name.
 func New(domain string) *Comparer {
-	return &Comparer{domain: domain, anchors: map[string]string{}, held: map[string]map[string]string{}, live: map[string]Account{}}
+	return &Comparer{domain: domain, anchors: map[string]string{}, held: map[string]map[string]string{}, live: map[string]Account{}, groups: map[string]bool{}}
 }
 
 // Observe notes the anchors of people who are seen for the first time. Compare

@@ -53,6 +53,9 @@ func (e Entry) anchor() string {
 type Directory struct {
 	Live    []Entry // all users, computers left out
 	Deleted []Entry // tombstones of users
+
+	Groups        []Entry // all groups, each with all of its member values
+	DeletedGroups []Entry // tombstones of groups
 }
 
 // Attributes are those that an [Entry] needs for the comparison.
@@ -60,7 +63,7 @@ func Attributes() []string {
 	names := []string{
 		"objectGUID", "mS-DS-ConsistencyGuid", "sAMAccountName", "userPrincipalName", "userAccountControl", "isCriticalSystemObject",
 		"msExchRecipientTypeDetails", "mailNickname", "proxyAddresses", "mail", "otherMailbox", "displayName", "cn", "name",
-		"msExchUsageLocation", "c",
+		"msExchUsageLocation", "c", "manager", "groupType", "description",
 	}
 	for _, r := range plainRows() {
 		names = append(names, r.from)
@@ -85,11 +88,16 @@ func (e Entry) in() bool {
 	case strings.HasPrefix(nick, "systemmailbox{"), cas(nick), cas(low):
 		return false
 	}
-	rdn, _, _ := strings.Cut(strings.ReplaceAll(e.DN, `\,`, "·"), ",")
-	if strings.Contains(strings.ToUpper(rdn), `\0ACNF:`) {
+	if e.conflicting() {
 		return false
 	}
 	details, err := strconv.ParseInt(e.first("msExchRecipientTypeDetails"), 10, 64)
 	// A linked mailbox (2) gives neither anchor nor name.
 	return err != nil || details&0x21C07000 == 0 && details != 2
+}
+
+// conflicting reports whether an entry is left over from a replication conflict.
+func (e Entry) conflicting() bool {
+	rdn, _, _ := strings.Cut(strings.ReplaceAll(e.DN, `\,`, "·"), ",")
+	return strings.Contains(strings.ToUpper(rdn), `\0ACNF:`)
 }

@@ -1,5 +1,5 @@
-// Package compare says by itself what a tenant should hold for the people of a
-// directory, and lists every difference to what it does hold.
+// Package compare says by itself what a tenant should hold for the people and the
+// groups of a directory, and lists every difference to what it does hold.
 //
 // It is the second opinion of the end-to-end tests: written from the flow table
 // and the rules of who is synchronized, not from the code that implements them,
@@ -10,9 +10,10 @@
 //	c.Observe(directory)                  // before the first run
 //	...                                   // a run
 //	for _, d := range c.Compare(directory, tenant) { t.Error(d) }
+//	for _, d := range c.CompareGroups(directory, tenant) { t.Error(d) }
 //
 // A [Directory] is entries as LDAP gives them, a [Tenant] is what [Read] gets
-// from Graph.
+// from Graph, with [Tenant.ReadGroups] for what CompareGroups looks at.
 //
 // # What it judges
 //
@@ -22,6 +23,10 @@
 // account had; for that a [Comparer] remembers what it saw. Who was deleted in
 // the directory must be in the bin, nobody else may be there, and no account may
 // be there twice.
+//
+// Of groups: security groups without mail, their uniqueName, values and members as
+// far as these are synchronized, nested as they are; and people's managers. A
+// group that left is not looked at.
 //
 // # What it doesn't
 //

@@ -21,6 +21,8 @@ type Account struct {
 	// beside the others; lists are sorted and joined by newlines. What has no
 	// value isn't there.
 	Values map[string]string
+
+	Manager string // the id of the manager's account, "" without one; see [Tenant.ReadGroups]
 }
 
 // A Tenant is what the target holds.
@@ -29,6 +31,9 @@ type Tenant struct {
 	Verified map[string]bool // domains by name in lower case
 	Live     []Account
 	Deleted  []Account // in the bin
+
+	Groups        []Group // see [Tenant.ReadGroups]
+	DeletedGroups []Group
 }
 
 // Read reads the whole tenant from Graph's REST interface at base (which ends in
@@ -101,6 +106,28 @@ func (g graph) list(url string, each func(map[string]any)) error {
 		url = page.Next
 	}
 	return nil
+}
+
+// manager is the id of an account's manager, "" without one.
+func (g graph) manager(base, id string) (string, error) {
+	r, err := http.NewRequestWithContext(g.ctx, http.MethodGet, base+"/users/"+id+"/manager?$select=id", nil)
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Authorization", "Bearer "+g.token)
+	reply, err := g.client.Do(r)
+	if err != nil {
+		return "", err
+	}
+	body, err := io.ReadAll(reply.Body)
+	if err = errors.Join(err, reply.Body.Close()); err != nil || reply.StatusCode == http.StatusNotFound {
+		return "", err
+	}
+	if reply.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s %s: %s: %.300s", r.Method, r.URL, reply.Status, body)
+	}
+	var o struct{ ID string }
+	return o.ID, json.Unmarshal(body, &o)
 }
 
 func account(o map[string]any) Account {

@@ -118,3 +118,25 @@ func TestExemptionsCoverJustWhatTheyName(t *testing.T) {
 		require.Len(t, client, want, exempt)
 	}
 }
+
+func TestTheOverlayIsHeldToo(t *testing.T) {
+	contract.Require(t)
+	const good = `{"value":[{"id":"1","principalId":"2"}]}`
+	for path, answer := range map[string]string{
+		"/roleManagement/directory/roleAssignments":                       `{"value":[{"id":"1"}]}`,
+		"/roleManagement/directory/roleEligibilitySchedules":              `{"value":[{"id":"1","principalId":"2","color":"red"}]}`,
+		"/directory/administrativeUnits?$select=id":                       `{"value":[{"id":7}]}`,
+		"/directory/administrativeUnits/1/members?$select=id":             good,
+		"/directory/administrativeUnits/1/members?$select=id,color":       `{"value":[]}`,
+		"/identityGovernance/privilegedAccess/group/eligibilitySchedules": good,
+	} {
+		server, client := exchange(t, "GET", path, "", "200", answer)
+		require.Len(t, server, 1, path)
+		require.Len(t, client, 1, path)
+	}
+	for _, path := range []string{"/roleManagement/directory/roleAssignments?$top=999",
+		"/identityGovernance/privilegedAccess/group/eligibilitySchedules?$filter=groupId%20eq%20'11111111-2222-3333-4444-555555555555'"} {
+		server, client := exchange(t, "GET", path, "", "200", good)
+		require.Empty(t, append(server, client...), path)
+	}
+}

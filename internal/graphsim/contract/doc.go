@@ -12,6 +12,9 @@
 // each violation is a t.Errorf. A request that is wrong on purpose says so in
 // the header [ExemptHeader].
 //
+// What the description lacks stands in overlay.json, each path with the page of
+// Microsoft's that it comes from.
+//
 // The description is graph-v1.0.openapi.json in ../shared/contract beside the
 // project's root, or in the contract directory of $DIRBRIDGE_SHARED. Where it is
 // missing, traffic passes unchecked with a word in the test's log, and under

@@ -1,0 +1,370 @@
+package dirsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+// refAttributes are the references that the engine synchronizes: what they are
+// called at the source, and at the target.
+var refAttributes = map[string]string{"member": target.RefMembers, "managedBy": target.RefOwners, "manager": target.RefManager}
+
+// references are what a run knows of references.
+type references struct {
+	told   map[ledger.RefKey]*telling // the sets that are being told
+	passed *source.Watermark          // the last checkpoint, if it came amid one
+
+	purge bool // some holder's may have to be forgotten
+
+	// Of one round of planning.
+	coming, going *idSet                        // objects that get an account, and lose it, by this plan
+	tally         map[source.ID]plan.GroupTally // what it does to groups
+	out           map[source.ID]ledger.Standing // why an object isn't pointed at; a cache
+
+	failed   map[ledger.RefKey]bool // refused in this run; not tried again at once
+	refused  map[ledger.RefKey]int  // how many, by holder and attribute
+	stuck    map[source.ID]bool     // holders that the target refuses to change
+	answered []source.ID            // holders of which something was wrong that is written now
+}
+
+// begin begins a round of planning.
+func (x *references) begin() {
+	x.coming, x.going, x.tally, x.out = newIDSet(), newIDSet(), nil, nil
+}
+
+// count adds what c does to a group.
+func (x *references) count(c *plan.Change) {
+	added, removed := c.Members()
+	if added+removed == 0 {
+		return
+	}
+	if x.tally == nil {
+		x.tally = map[source.ID]plan.GroupTally{}
+	}
+	t := x.tally[c.Source]
+	x.tally[c.Source] = plan.GroupTally{Added: t.Added + added, Removed: t.Removed + removed}
+}
+
+// refers reports whether the target has references at all. If it hasn't, none
+// are kept.
+func (r *run) refers() bool {
+	_, ok := r.tgt.(target.Referrer)
+	return ok
+}
+
+// taken has objects of kinds that the target doesn't take skipped.
+func (r *run) taken(res mapping.Result) mapping.Result {
+	if res.Skip != nil || res.Kind == target.User || res.Kind == "" || slices.Contains(target.Kinds(r.tgt), res.Kind) {
+		return res
+	}
+	why := mapping.Decision{Rule: "target", Branch: fmt.Sprintf("the target takes no objects of kind %s", res.Kind)}
+	return mapping.Result{Skip: &why, Kind: res.Kind, Decisions: []mapping.Decision{why}, Memory: res.Memory}
+}
+
+// stand keeps the totals of what waits and what is dropped.
+func (r *run) stand(x *ledger.Ref, s ledger.Standing) {
+	count := func(s ledger.Standing, n int) {
+		switch s {
+		case ledger.Waiting:
+			r.facts.RefsWaiting += n
+		case ledger.Dropped:
+			r.facts.RefsDropped += n
+		}
+	}
+	count(x.Standing, -1)
+	count(s, 1)
+	x.Standing = s
+}
+
+// setRef keeps x instead of was (nil for nothing), with all that follows from
+// it: counts, totals, and whether it is due. It belongs into a unit of the run.
+func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x ledger.Ref) error {
+	before := ledger.Ref{}
+	if was != nil {
+		before = *was
+	}
+	standing := x.Standing
+	x.Standing = before.Standing
+	if x.Applied == ledger.Yes || !x.Wanted && standing != ledger.Gone {
+		standing = ledger.Plain
+	}
+	facts := *r.facts
+	r.stand(&x, standing)
+	if before.Wanted != x.Wanted || before.Applied != x.Applied {
+		set, err := r.l.RefSet(ctx, k.Holder, k.Attribute)
+		if err != nil {
+			return err
+		}
+		set.Wanted += step(before.Wanted, x.Wanted)
+		n := step(before.Applied == ledger.Yes, x.Applied == ledger.Yes)
+		set.Applied += n
+		if err := r.l.SetRefSet(k.Holder, k.Attribute, set); err != nil {
+			return err
+		}
+		if k.Attribute == target.RefMembers {
+			r.facts.Members += n
+		}
+	}
+	if facts.Members != r.facts.Members || facts.RefsWaiting != r.facts.RefsWaiting || facts.RefsDropped != r.facts.RefsDropped {
+		if err := r.l.SetFacts(r.facts); err != nil {
+			return err
+		}
+	}
+	r.l.SetRef(k, was, x)
+	if standing != ledger.Plain || x.Applied != ledger.Unsure && x.Wanted == (x.Applied == ledger.Yes) {
+		r.l.ClearRefDue(k)
+		return nil
+	}
+	return r.l.SetRefDue(k, ledger.RefDue{})
+}
+
+func step(was, is bool) int {
+	switch {
+	case is && !was:
+		return 1
+	case was && !is:
+		return -1
+	}
+	return 0
+}
+
+// applied notes whether the target has a reference.
+func (r *run) applied(ctx context.Context, k ledger.RefKey, c ledger.Certainty) error {
+	x, err := r.l.Ref(ctx, k)
+	if err != nil || x == nil && c == ledger.No {
+		return err
+	}
+	n := ledger.Ref{}
+	if x != nil {
+		n = *x
+	}
+	n.Applied, n.Standing = c, ledger.Plain
+	return r.setRef(ctx, k, x, n)
+}
+
+// wake has everything that concerns the references of id, and those to it,
+// looked at again. It belongs into the unit in which that happens.
+func (r *run) wake(ctx context.Context, id source.ID, w ledger.Wake) error {
+	if !r.refers() {
+		return nil
+	}
+	return r.l.SetWake(ctx, id, w)
+}
+
+// rouse wakes what waits for the account of e: it has one, or gets it by c.
+func (r *run) rouse(ctx context.Context, e *ledger.Entry, in plan.Input, c *plan.Change) error {
+	if e.Presence != plan.Present || in.Result.Skip != nil || !r.refers() {
+		return nil
+	}
+	if !e.Owned() && (c == nil || c.Op != target.Create && c.Op != target.Restore) {
+		return nil
+	}
+	waits, err := r.l.RefWait(ctx, e.Object.ID)
+	if !waits || err != nil {
+		return err
+	}
+	return r.l.SetWake(ctx, e.Object.ID, ledger.Wake{})
+}
+
+// expect notes what becomes of an object by c, for the references that are
+// planned behind it.
+func (r *run) expect(ctx context.Context, c *plan.Change) error {
+	switch c.Op {
+	case target.Create, target.Restore:
+		r.refs.coming.add(c.Source)
+	case target.Delete:
+		r.refs.going.add(c.Source)
+		if c.Kind != target.User || !r.refers() {
+			return nil
+		}
+		for k, err := range r.l.RefsTo(ctx, c.Source) {
+			if err != nil {
+				return err
+			}
+			if k.Attribute != target.RefMembers {
+				continue
+			}
+			if x, err := r.l.Ref(ctx, k); err != nil {
+				return err
+			} else if x != nil && x.Applied != ledger.No {
+				c.Leaves = append(c.Leaves, k.Holder)
+			}
+		}
+	}
+	return nil
+}
+
+// wakeRefs makes due what was woken, in units of its own: a crash repeats it.
+func (r *run) wakeRefs(ctx context.Context) error {
+	for w, err := range r.l.Wakes(ctx) {
+		if err != nil {
+			return err
+		}
+		e, err := r.l.Entry(ctx, w.ID)
+		if err != nil {
+			return err
+		}
+		if w.Value.Lost {
+			if err := r.each(ctx, r.l.Refs(ctx, w.ID, ""), func(k ledger.RefKey) error { return r.applied(ctx, k, ledger.No) }); err != nil {
+				return err
+			}
+		}
+		if (w.Value.Restored || w.Value.Compare) && e != nil && e.Owned() {
+			if err := r.compareRefs(ctx, e); err != nil {
+				return err
+			}
+		}
+		err = r.each(ctx, r.l.RefsTo(ctx, w.ID), func(k ledger.RefKey) error { return r.doubtRef(ctx, k, w.Value) })
+		if err != nil {
+			return err
+		}
+		err = r.unit(ctx, func() error {
+			r.l.SetRefHead(w.ID)
+			r.l.ClearRefWait(w.ID)
+			r.l.ClearWake(w.ID)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls f for each of keys, in a unit of its own.
+func (r *run) each(ctx context.Context, keys func(func(ledger.RefKey, error) bool), f func(ledger.RefKey) error) error {
+	for k, err := range keys {
+		if err != nil {
+			return err
+		}
+		if err := r.unit(ctx, func() error { return f(k) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doubtRef looks again at a reference to an object to which w happened. One that the
+// target had is in doubt: a bin keeps it, and nobody tells what became of it.
+func (r *run) doubtRef(ctx context.Context, k ledger.RefKey, w ledger.Wake) error {
+	x, err := r.l.Ref(ctx, k)
+	if x == nil || err != nil {
+		return err
+	}
+	n := *x
+	n.Standing = ledger.Plain
+	switch {
+	case w.Lost:
+		n.Applied = ledger.No
+	case (w.Binned || w.Restored) && n.Applied == ledger.Yes:
+		n.Applied = ledger.Unsure
+	}
+	return r.setRef(ctx, k, x, n)
+}
+
+// compareRefs makes what the account of e refers to at the target what is applied. It
+// came out of the bin with what it had, or the state was behind. What isn't ours
+// among it isn't looked at. If the target can't tell, each is written once more.
+func (r *run) compareRefs(ctx context.Context, e *ledger.Entry) error {
+	id := e.Object.ID
+	err := r.each(ctx, r.l.Refs(ctx, id, ""), func(k ledger.RefKey) error {
+		x, err := r.l.Ref(ctx, k)
+		if x == nil || x.Applied != ledger.Yes || err != nil {
+			return err
+		}
+		return r.applied(ctx, k, ledger.Unsure)
+	})
+	if err != nil || e.Kind() != target.Group {
+		return err
+	}
+	for _, attr := range []string{target.RefMembers, target.RefOwners} {
+		if add, _ := target.RefBatch(r.tgt, e.Kind(), attr); add == 0 {
+			continue
+		}
+		for to, err := range target.ReadRefs(ctx, r.tgt, e.Kind(), e.Link.ID, attr) {
+			if errors.Is(err, target.ErrNotFound) || errors.Is(err, target.ErrNotYet) || errors.Is(err, errors.ErrUnsupported) {
+				break // it doesn't show it yet, or can't
+			}
+			if err != nil {
+				return fmt.Errorf("read the %s of group %s at the target: %w", attr, id, err)
+			}
+			err := r.unit(ctx, func() error {
+				owner, err := r.l.Owner(ctx, to)
+				if owner == "" || err != nil {
+					return err
+				}
+				k := ledger.RefKey{Holder: id, Attribute: attr, To: owner}
+				x, err := r.l.Ref(ctx, k)
+				if x == nil || err != nil {
+					return err
+				}
+				return r.applied(ctx, k, ledger.Yes)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// forgetRefs has the references of a forgotten object forgotten: not here, in a
+// unit, since they may be many.
+func (r *run) forgetRefs(id source.ID) {
+	if r.refers() {
+		r.l.SetPurge(id)
+		r.refs.purge = true
+	}
+}
+
+// purgeRefs forgets what is to be forgotten.
+func (r *run) purgeRefs(ctx context.Context) error {
+	if !r.refs.purge {
+		return nil
+	}
+	r.refs.purge = false
+	for id, err := range r.l.Purges(ctx) {
+		if err != nil {
+			return err
+		}
+		err := r.each(ctx, r.l.Refs(ctx, id, ""), func(k ledger.RefKey) error {
+			x, err := r.l.Ref(ctx, k)
+			if x == nil || err != nil {
+				return err
+			}
+			return r.setRef(ctx, k, x, ledger.Ref{})
+		})
+		if err != nil {
+			return err
+		}
+		err = r.unit(ctx, func() error {
+			r.l.ClearRefHead(id)
+			r.l.ClearPurge(id)
+			return r.l.SetRefSpent(id, nil)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refValues are IDs as an audit record has them.
+func refValues(attr string, ids []source.ID) map[string][]string {
+	if len(ids) == 0 {
+		return nil
+	}
+	values := make([]string, len(ids))
+	for i, id := range ids {
+		values[i] = string(id)
+	}
+	return map[string][]string{attr: values}
+}

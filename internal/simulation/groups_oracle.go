@@ -1,0 +1,171 @@
+package simulation
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
+)
+
+var (
+	_ target.Referrer = (*caller)(nil)
+	_ target.Kinder   = (*caller)(nil)
+)
+
+func (t *caller) Kinds() []target.Kind { return []target.Kind{target.Group, target.User} }
+
+func (t *caller) RefBatch(kind target.Kind, attr string) (add, remove int) {
+	n := t.w.config.Groups
+	switch {
+	case kind == target.Group && attr == target.RefMembers:
+		return n, n
+	case kind == target.User && attr == target.RefManager:
+		return min(n, 1), min(n, 1)
+	}
+	return 0, 0
+}
+
+func (t *caller) Refs(ctx context.Context, _ target.Kind, id target.ID, _ string) iter.Seq2[target.ID, error] {
+	return func(yield func(target.ID, error) bool) {
+		if err := t.ask(ctx, "refs"); err != nil {
+			yield("", err)
+			return
+		}
+		a := t.w.tenant.accounts[id]
+		if a == nil || !a.deleted.IsZero() || !t.w.tenant.visible(a) {
+			yield("", refuse(target.ErrNotFound, "", "no account %s", id))
+			return
+		}
+		for _, to := range t.w.tenant.referred(a) {
+			if !yield(to, nil) {
+				return
+			}
+		}
+	}
+}
+
+// toldRefs: the directory says something about references.
+func (o *oracle) toldRefs(ev source.Event) {
+	for _, to := range ev.References.Add {
+		o.w.saidRefs[[2]source.ID{ev.Object.ID, to}] = true
+	}
+}
+
+// referring judges a change of references before it is made: nothing is added
+// that the directory never said, and nothing is taken that it still says and
+// always did.
+func (o *oracle) referring(c target.Change, before *account) {
+	w := o.w
+	for _, id := range c.Refs.Add {
+		to := w.tenant.accounts[id]
+		if to == nil || to.anchor == "" || before.anchor == "" { // adopted, and no anchor yet
+			continue
+		}
+		said := false
+		for _, h := range w.numbers[before.anchor] {
+			for _, m := range w.numbers[to.anchor] {
+				said = said || w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}]
+			}
+		}
+		if !said {
+			o.complain("I2", "%s refers to %s, which nobody said", w.who(c.Anchor), w.who(to.anchor))
+		}
+		if !o.mine[id] {
+			o.complain("I6", "%s refers to an account that isn't ours", w.who(c.Anchor))
+		}
+	}
+	for _, id := range c.Refs.Remove {
+		to := w.tenant.accounts[id]
+		if to == nil || len(w.numbers[to.anchor]) != 1 || len(w.numbers[before.anchor]) != 1 {
+			continue
+		}
+		h, m := w.numbers[before.anchor][0], w.numbers[to.anchor][0]
+		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
+			ref := refTo{p.attr(), m}
+			if d := w.second; d != nil && d.people[h] != nil { // a domain controller that lags says so
+				if x, ok := d.people[h].refs[ref]; !ok || x.gone {
+					continue
+				}
+			}
+			if x, ok := p.refs[ref]; ok && !x.gone {
+				o.complain("I2", "%s is taken from %s without a word", w.who(to.anchor), w.who(c.Anchor))
+			}
+		}
+	}
+}
+
+// forgot notes references that end in a directory, whoever ends them.
+func (w *world) forgot(before map[int]*person) {
+	for h, p := range before {
+		for to, x := range p.refs {
+			now, ok := toldRef{}, false
+			if q := w.dir.people[h]; q != nil {
+				now, ok = q.refs[to]
+			}
+			if !x.gone && (!ok || now.gone) {
+				w.unsaid[[2]int{h, to.num}] = true
+			}
+		}
+	}
+}
+
+// judgeRefs compares to whom the accounts refer with what the directory says.
+func (o *oracle) judgeRefs() {
+	w := o.w
+	if w.rolledBack || w.config.Groups == 0 {
+		return
+	}
+	steady := func(p *person) *account { // its account is what everybody thinks it is
+		a := w.accountOf(p.num)
+		if a == nil || !o.mine[a.id] || o.doubt[a.id] || a.locked || p.hidden || p.poison || !o.placed(p) || w.lost[p.num] || len(w.numbers[a.anchor]) != 1 ||
+			!p.deleted.IsZero() || o.gone(p) || len(w.anchors[p.num]) != 1 {
+			return nil
+		}
+		return a
+	}
+	for _, p := range w.dir.sorted() {
+		a := steady(p)
+		if a == nil || a.power != "" { // an administrator's isn't written
+			continue
+		}
+		has := w.tenant.referred(a)
+		for _, q := range w.dir.sorted() {
+			b := steady(q)
+			if b == nil {
+				continue
+			}
+			x, ok := p.refs[refTo{p.attr(), q.num}]
+			says := ok && !x.gone && !(q.group && !p.group)
+			// Taken out while an administrator had it in the bin: what the bin
+			// brings back then, nobody knows of.
+			away := func(num int) bool { return w.binned[num] || w.takenAway[num] != "" }
+			// So with what an adopted account had before.
+			_, given := w.given[a.id]
+			_, given2 := w.given[b.id]
+			unknown := !says && (away(p.num) || away(q.num) || given || given2)
+			if is := slices.Contains(has, b.id); is != says && !unknown {
+				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
+			}
+			if says {
+				w.hit("members")
+			}
+		}
+	}
+}
+
+// judgeGroup sees that a group in scope has an account. One in the bin of which a
+// lost state doesn't know that it is ours is proposed instead.
+func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
+	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack {
+		o.complain("I1", "the group p%d has no account", p.num)
+	}
+}
+
+// aboutRefs reports whether a problem is about references: whom they point at may
+// be the reason.
+func aboutRefs(p plan.Problem) bool { return strings.HasPrefix(p.Code, "reference-") }
