@@ -30,11 +30,11 @@ func TestS01_AReadCutAtAnyByteIsIncomplete(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			once := func() (reading, int) {
-				before := cut.received
+				before := cut.seen().received
 				src := bed.scoped(t, "SYNC", base, small)
 				r := tt.read(src)
 				require.NoError(t, src.Close())
-				return r, cut.received - before
+				return r, cut.seen().received - before
 			}
 			whole, total := once()
 			require.NoError(t, whole.err)
@@ -45,10 +45,10 @@ func TestS01_AReadCutAtAnyByteIsIncomplete(t *testing.T) {
 			}
 			for range cuts {
 				at := rand.IntN(total - 64) // sizes differ by some bytes from one handshake to the next
-				before := cut.cuts
+				before := cut.seen().cuts
 				cut.arm(at)
 				r, _ := once()
-				require.Equal(t, before+1, cut.cuts)
+				require.Equal(t, before+1, cut.seen().cuts)
 				require.Error(t, r.err, "cut after %d of %d bytes, the read passes for complete", at, total)
 				require.True(t, errors.Is(r.err, source.ErrIncomplete) || errors.Is(r.err, source.ErrUnavailable), "%v", r.err)
 				require.Empty(t, r.marks, "the watermark doesn't move")
@@ -68,23 +68,23 @@ func TestAnIdlePollIsOneRequest(t *testing.T) {
 	require.NoError(t, all.err)
 	poll := func(want bool) int {
 		t.Helper()
-		before := cut.written
+		before := cut.seen().written
 		maybe, err := src.Poll(t.Context(), all.mark())
 		require.NoError(t, err)
 		require.Equal(t, want, maybe)
-		return cut.written - before
+		return cut.seen().written - before
 	}
 	for range 3 {
 		require.Equal(t, 1, poll(false))
 	}
-	require.Equal(t, 1, cut.dialled, "the connection is kept")
+	require.Equal(t, 1, cut.seen().dialled, "the connection is kept")
 
 	require.NoError(t, src.Close())
 	poll(false)
-	require.Equal(t, 2, cut.dialled)
+	require.Equal(t, 2, cut.seen().dialled)
 	cut.arm(0) // the kept connection dies: the next poll makes a new one
 	poll(false)
-	require.Equal(t, 3, cut.dialled)
+	require.Equal(t, 3, cut.seen().dialled)
 
 	newHands(t, bed) // makes organizational units
 	require.Equal(t, 1, poll(true))
