@@ -205,7 +205,7 @@ func (r *run) linked(ctx context.Context, e *ledger.Entry, res mapping.Result) e
 	r.l.SetOwner(e.Link.ID, id)
 	if e.Owned() {
 		for _, attr := range uniques {
-			if err := r.l.SetHolder(ctx, attr, "", e.Applied.First(attr), id); err != nil {
+			if err := r.l.SetHolder(ctx, attr, "", uniqueValue(e.Kind(), e.Applied, attr), id); err != nil {
 				return err
 			}
 		}

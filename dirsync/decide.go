@@ -208,7 +208,7 @@ func (r *run) yield(ctx context.Context, e *ledger.Entry, in plan.Input) error {
 		attr    string
 		value   *string
 		foreign bool
-	}{{target.AttrUserPrincipalName, &e.UPN, in.UPN.Foreign}, {target.AttrMail, &e.Mail, in.Mail.Foreign}} {
+	}{{nameAttr(e.Kind()), &e.UPN, in.UPN.Foreign}, {target.AttrMail, &e.Mail, in.Mail.Foreign}} {
 		if *c.value == "" || c.foreign {
 			continue
 		}

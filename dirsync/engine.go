@@ -186,6 +186,6 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		seen:   newIDSet(),
 
 		scope: &mapping.BoundScope{}, tree: newTree(),
-		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}},
+		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}, nicknames: map[string]target.ID{}},
 	}
 }

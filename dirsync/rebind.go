@@ -79,7 +79,7 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 func (r *run) unlink(ctx context.Context, e *ledger.Entry) error {
 	id := e.Object.ID
 	for _, attr := range uniques {
-		if err := r.l.SetHolder(ctx, attr, e.Applied.First(attr), "", id); err != nil {
+		if err := r.l.SetHolder(ctx, attr, uniqueValue(e.Kind(), e.Applied, attr), "", id); err != nil {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ type references struct {
 	coming, going *idSet                        // objects that get an account, and lose it, by this plan
 	tally         map[source.ID]plan.GroupTally // what it does to groups
 	out           map[source.ID]ledger.Standing // why an object isn't pointed at; a cache
+	sorts         map[source.ID]sort            // what sort of group an object is; a cache
 
 	failed   map[ledger.RefKey]bool // refused in this run; not tried again at once
 	refused  map[ledger.RefKey]int  // how many, by holder and attribute
@@ -37,7 +38,7 @@ type references struct {
 
 // begin begins a round of planning.
 func (x *references) begin() {
-	x.coming, x.going, x.tally, x.out = newIDSet(), newIDSet(), nil, nil
+	x.coming, x.going, x.tally, x.out, x.sorts = newIDSet(), newIDSet(), nil, nil, nil
 }
 
 // count adds what c does to a group.

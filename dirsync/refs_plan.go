@@ -47,16 +47,18 @@ type holderPlan struct {
 	open     map[string]*plan.Refer // by attribute: what isn't in a change yet, adds or removals
 	parts    int
 	wrong    map[string]*wrongRefs
-	due      int         // references that are still due
-	had      []source.ID // whom the target may have as its manager
+	room     map[string]*room // by attribute
+	due      int              // references that are still due
+	had      []source.ID      // whom the target may have as its manager
 	withheld bool
 }
 
 // wrongRefs are the references of one attribute that aren't tried now.
 type wrongRefs struct {
-	refused, held int
-	reason        string
-	by            *ledger.Hold
+	refused, held, over int
+	reason              string
+	by                  *ledger.Hold
+	room                *room
 }
 
 // planHolder plans the references of one object.
@@ -76,7 +78,7 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 			return nil
 		})
 	}
-	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}}
+	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}, room: map[string]*room{}}
 	last := ""
 	for k, err := range r.l.RefDues(ctx, id) {
 		if err == nil && k.Attribute != last {
@@ -96,8 +98,10 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 	return r.unit(ctx, func() error {
 		if p.due == 0 {
 			r.l.ClearRefHead(id)
+		} else if err := p.waitForRoom(); err != nil {
+			return err
 		}
-		return r.setRefProblems(ctx, e, p.wrong)
+		return r.setRefProblems(ctx, e, p.wrong, false)
 	})
 }
 
@@ -156,7 +160,7 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		r.l.ClearRefDue(k)
 		return nil
 	}
-	does, standing, err := r.points(ctx, k, x)
+	does, standing, err := r.points(ctx, p.e, k, x)
 	if err != nil {
 		return err
 	}
@@ -202,6 +206,9 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 			return r.refusedRef(ctx, k, off, x.Wanted)
 		}
 	}
+	if fits, err := p.fits(ctx, k, x, w); !fits || err != nil {
+		return err
+	}
 	return p.add(ctx, k, x.Wanted)
 }
 
@@ -209,7 +216,7 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 // referred to when this plan is carried out. Without, standing says why. One that
 // left the scope, or is out of sight, gets no new references, and keeps what it
 // has until the holder says otherwise.
-func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
+func (r *run) points(ctx context.Context, e *ledger.Entry, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
 	h, err := r.l.Head(ctx, k.To)
 	if err != nil {
 		return false, 0, err
@@ -220,7 +227,13 @@ func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does 
 	if r.refs.going.has(k.To) {
 		return false, ledger.Gone, nil
 	}
-	if h.Linked && (!x.Wanted || x.Applied != ledger.No) || r.refs.coming.has(k.To) {
+	if h.Linked && (!x.Wanted || x.Applied != ledger.No) {
+		return true, 0, nil
+	}
+	if flat, err := r.flat(ctx, e, k); flat || err != nil {
+		return false, ledger.Dropped, err
+	}
+	if r.refs.coming.has(k.To) {
 		return true, 0, nil
 	}
 	if known, ok := r.refs.out[k.To]; ok {
@@ -383,7 +396,7 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 			if add := i == 0; x.Wanted != add {
 				return false, nil
 			}
-			if does, _, err := r.points(ctx, k, x); !does || err != nil {
+			if does, _, err := r.points(ctx, e, k, x); !does || err != nil {
 				return false, err
 			}
 		}

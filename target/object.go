@@ -58,7 +58,17 @@ const (
 	// update by which an object that we adopted, and that carries no anchor, gets
 	// its own. It is never among an Object's Attributes.
 	AttrAnchor = "onPremisesImmutableId"
+
+	// AttrMailNickname is what a group's address begins with. No two Microsoft
+	// 365 groups have the same; other groups and people may.
+	AttrMailNickname = "mailNickname"
+
+	// AttrGroupTypes says what sort of group it is, see [Attributes.Microsoft365].
+	AttrGroupTypes = "groupTypes"
 )
+
+// Microsoft365 reports whether these are the values of a Microsoft 365 group.
+func (a Attributes) Microsoft365() bool { return slices.Contains(a[AttrGroupTypes], "Unified") }
 
 // An Object is what the target holds.
 type Object struct {

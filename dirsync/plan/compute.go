@@ -81,7 +81,8 @@ type Input struct {
 	Link    *Link             // nil: we own nothing for it
 	Applied target.Attributes // what we last wrote there and the target accepted
 
-	// UPN and Mail are what became of the names that Result wants.
+	// UPN and Mail are what became of the names that Result wants: of the
+	// userPrincipalName, for a group of the mailNickname, and of the address.
 	UPN, Mail Claim
 
 	// AnchorHolder is a target object that carries Result's anchor though it
@@ -245,6 +246,14 @@ func (in Input) removal(op target.Op, reason string, set target.Attributes) *Cha
 	return c
 }
 
+// nameAttr is the attribute that [Input.UPN] is about.
+func (in Input) nameAttr() string {
+	if in.Kind == target.Group {
+		return target.AttrMailNickname
+	}
+	return target.AttrUserPrincipalName
+}
+
 // refused reports whether it is the scope that doesn't want the object.
 func (in Input) refused() bool {
 	return in.Presence == Present && in.Result.Skip != nil && in.Result.Skip.Rule == mapping.RuleScope
@@ -277,7 +286,7 @@ func present(in Input) (*Change, []Problem) {
 	for _, n := range []struct {
 		attr  string
 		claim Claim
-	}{{target.AttrUserPrincipalName, in.UPN}, {target.AttrMail, in.Mail}} {
+	}{{in.nameAttr(), in.UPN}, {target.AttrMail, in.Mail}} {
 		attr, claim := n.attr, n.claim
 		if claim.Holder == "" || len(desired[attr]) == 0 {
 			continue

@@ -71,7 +71,7 @@ func (o *object) with(set target.Attributes) *object {
 
 // A key is a value that only one live object of a kind may have.
 type key struct {
-	kind      target.Kind
+	kind      target.Kind // "" for addresses: no two objects of any kind may have the same
 	attribute string
 	value     string // names and addresses in lower case
 }
@@ -81,7 +81,7 @@ func (o *object) keys() []key {
 	ks := make([]key, 0, 4)
 	for _, k := range []key{
 		{o.kind, target.AttrUserPrincipalName, strings.ToLower(o.first(target.AttrUserPrincipalName))},
-		{o.kind, target.AttrMail, strings.ToLower(o.first(target.AttrMail))},
+		{"", target.AttrMail, strings.ToLower(o.first(target.AttrMail))},
 		{o.kind, attrAnchor, o.anchor},
 		{o.kind, attrMailNickname, strings.ToLower(o.first(attrMailNickname))},
 	} {
@@ -99,6 +99,8 @@ func keyOf(kind target.Kind, k target.Key) key {
 		return key{kind, attrAnchor, k.Anchor}
 	case k.UserPrincipalName != "":
 		return key{kind, target.AttrUserPrincipalName, strings.ToLower(k.UserPrincipalName)}
+	case k.MailNickname != "":
+		return key{kind, attrMailNickname, strings.ToLower(k.MailNickname)}
 	}
-	return key{kind, target.AttrMail, strings.ToLower(k.Mail)}
+	return key{"", target.AttrMail, strings.ToLower(k.Mail)}
 }
