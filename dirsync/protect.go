@@ -130,7 +130,7 @@ const codeUnknownProtection = "protection-unknown"
 // offLimits returns the problem of an account that must not be written, nil if
 // it may be.
 func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*plan.Problem, error) {
-	if c.Kind != target.User && len(r.opt.Protected) == 0 {
+	if c.Kind != target.User && c.Op == target.Create {
 		return nil, nil
 	}
 	p, err := r.whoIsProtected(ctx)
@@ -139,7 +139,9 @@ func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*
 	}
 	why, unknown := p.of(c.ID, e.Applied.First(target.AttrUserPrincipalName))
 	if c.Kind != target.User {
-		unknown = nil // whether a group can hold roles is settled when it is made
+		// Whether a group can hold roles is settled when it is made, and who is
+		// adopted was asked about. Graph itself refuses those in restricted units.
+		unknown = nil
 	}
 	if why == "" && unknown == nil {
 		return nil, nil
@@ -164,9 +166,9 @@ func protectedProblem(id target.ID, why target.Protection) mapping.Problem {
 	}
 }
 
-// offLimitsManager returns our own refusal of a change of e's manager, nil if it
-// may be written.
-func (r *run) offLimitsManager(ctx context.Context, e *ledger.Entry) (error, error) {
+// offLimitsRefs returns our own refusal of a change of e's manager, members or
+// owners, nil if it may be written.
+func (r *run) offLimitsRefs(ctx context.Context, e *ledger.Entry) (error, error) {
 	if !e.Owned() {
 		return nil, nil
 	}

@@ -58,7 +58,7 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 			return fmt.Errorf("read the target's bin: %w", err)
 		}
 	}
-	if err := r.mayBeOurs(o, a.UPN); err != nil {
+	if err := r.mayBeOurs(res, o, a.UPN); err != nil {
 		return err
 	}
 	if err := r.unlink(ctx, old); err != nil {

@@ -209,6 +209,12 @@ func (r *run) wakeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if waits, err := r.waitsToBeTold(ctx, w); waits || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		e, err := r.l.Entry(ctx, w.ID)
 		if err != nil {
 			return err
@@ -227,10 +233,21 @@ func (r *run) wakeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		still := false
+		if w.Value.Adopted && e != nil && e.Owned() {
+			taken, err := r.takeRefsOver(ctx, e)
+			if err != nil {
+				return err
+			}
+			still = !taken
+		}
 		err = r.unit(ctx, func() error {
 			r.l.SetRefHead(w.ID)
 			r.l.ClearRefWait(w.ID)
 			r.l.ClearWake(w.ID)
+			if still {
+				return r.l.SetWake(ctx, w.ID, ledger.Wake{Adopted: true})
+			}
 			return nil
 		})
 		if err != nil {
@@ -349,6 +366,11 @@ func (r *run) purgeRefs(ctx context.Context) error {
 		err = r.unit(ctx, func() error {
 			r.l.ClearRefHead(id)
 			r.l.ClearPurge(id)
+			for _, attr := range []string{target.RefMembers, target.RefOwners} {
+				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
+					return err
+				}
+			}
 			return r.l.SetRefSpent(id, nil)
 		})
 		if err != nil {

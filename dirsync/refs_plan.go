@@ -49,7 +49,9 @@ type holderPlan struct {
 	wrong    map[string]*wrongRefs
 	room     map[string]*room // by attribute
 	due      int              // references that are still due
-	had      []source.ID      // whom the target may have as its manager
+	asked    bool             // whether it may be written at all; off is why not
+	off      error
+	had      []source.ID // whom the target may have as its manager
 	withheld bool
 }
 
@@ -194,17 +196,17 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if r.refs.failed[k] || r.refs.stuck[k.Holder] || !r.req.Retry && time.Now().Before(due.Next) {
 		return nil
 	}
-	if k.Attribute == target.RefManager {
-		off, err := r.offLimitsManager(ctx, p.e)
-		if err != nil {
+	if !p.asked {
+		if p.off, err = r.offLimitsRefs(ctx, p.e); err != nil {
 			return err
 		}
-		if off != nil {
-			if due.Refused == "" {
-				w.refused, w.reason = w.refused+1, off.Error()
-			}
-			return r.refusedRef(ctx, k, off, x.Wanted)
+		p.asked = true
+	}
+	if p.off != nil {
+		if due.Refused == "" {
+			w.refused, w.reason = w.refused+1, p.off.Error()
 		}
+		return r.refusedRef(ctx, k, p.off, x.Wanted)
 	}
 	if fits, err := p.fits(ctx, k, x, w); !fits || err != nil {
 		return err

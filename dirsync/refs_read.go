@@ -114,8 +114,17 @@ func (r *run) wantRef(ctx context.Context, k ledger.RefKey, wanted bool) error {
 // looked at.
 func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) error {
 	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
-	if err != nil || set.Wanted <= len(seen) {
+	if err != nil {
 		return err
+	}
+	if !set.Told && key.Attribute != target.RefManager {
+		set.Told = true
+		if err := r.unit(ctx, func() error { return r.l.SetRefSet(key.Holder, key.Attribute, set) }); err != nil {
+			return err
+		}
+	}
+	if set.Wanted <= len(seen) {
+		return nil
 	}
 	return r.each(ctx, r.l.Refs(ctx, key.Holder, key.Attribute), func(k ledger.RefKey) error {
 		if _, found := slices.BinarySearch(seen, hashOf(k.To)); found {

@@ -91,6 +91,10 @@ type Object struct {
 	// 365: onPremisesSyncEnabled). It is never written to.
 	Foreign bool
 
+	// ForeignWhy says in words why it is Foreign: "directory roles can be
+	// assigned to it". "" is that another system of record owns it.
+	ForeignWhy string
+
 	// RequestID is the target's own id of the call that gave this object, for
 	// the audit and the target's support: of a change, the call that Apply took
 	// as its success (the last one, if it took several). "" if the target gives

@@ -56,7 +56,7 @@ type Link struct {
 	Binned time.Time `json:"binned,omitzero"`
 
 	// Unstamped says that the target object, which was adopted, doesn't carry
-	// Anchor yet.
+	// Anchor yet; a group never will.
 	Unstamped bool `json:"unstamped,omitempty"`
 }
 
@@ -280,7 +280,7 @@ func present(in Input) (*Change, []Problem) {
 		fatal = fatal || p.Fatal
 	}
 	desired := in.Result.Attributes.Clone()
-	if in.Link != nil && in.Link.Unstamped {
+	if in.Link != nil && in.Link.Unstamped && in.Kind != target.Group {
 		desired[target.AttrAnchor] = []string{in.Link.Anchor}
 	}
 	for _, n := range []struct {

@@ -185,7 +185,7 @@ func (t *Target) Protected(ctx context.Context, kind target.Kind) (map[target.ID
 		if o == nil {
 			o = t.bin[id]
 		}
-		if o != nil && o.kind == kind {
+		if o != nil && (o.kind == kind || o.kind == target.Group) {
 			who[id] = why
 		}
 	}

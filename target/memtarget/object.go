@@ -18,6 +18,7 @@ type object struct {
 	attrs   []attribute // ascending by name: half of what a map takes
 	deleted bool
 	foreign bool
+	why     string // it is foreign
 	created time.Time
 	place   uint64 // see placed
 	moment  uint64 // see history
@@ -35,7 +36,7 @@ func (o *object) export() target.Object {
 		a[at.name] = slices.Clone(at.values)
 	}
 	return target.Object{ID: o.id, Kind: o.kind, Anchor: o.anchor, Attributes: a,
-		Deleted: o.deleted, Created: o.created, Foreign: o.foreign}
+		Deleted: o.deleted, Created: o.created, Foreign: o.foreign, ForeignWhy: o.why}
 }
 
 // first returns the first value of name, or "".

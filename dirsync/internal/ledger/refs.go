@@ -64,6 +64,9 @@ type RefDue struct {
 type RefSet struct {
 	Wanted  int `json:"wanted,omitempty"`
 	Applied int `json:"applied,omitempty"` // for sure
+
+	// Told says that the source has told the whole set, once.
+	Told bool `json:"told,omitempty"`
 }
 
 // A Wake has the references of an object, and those that point at it, looked at
@@ -73,6 +76,7 @@ type Wake struct {
 	Restored bool `json:"restored,omitempty"` // it came back
 	Lost     bool `json:"lost,omitempty"`     // it is ours no more, or is nowhere
 	Compare  bool `json:"compare,omitempty"`  // what it refers to may not be what we know
+	Adopted  bool `json:"adopted,omitempty"`  // what it refers to was written by others, and is ours now
 }
 
 // A RefSpent is what one run took out of a group's budgets.
@@ -247,7 +251,7 @@ func (l *Ledger) SetWake(ctx context.Context, id source.ID, w Wake) error {
 	}
 	if old != nil {
 		w.Binned, w.Restored = w.Binned || old.Binned, w.Restored || old.Restored
-		w.Lost, w.Compare = w.Lost || old.Lost, w.Compare || old.Compare
+		w.Lost, w.Compare, w.Adopted = w.Lost || old.Lost, w.Compare || old.Compare, w.Adopted || old.Adopted
 	}
 	return save(l.Buffer, key, w)
 }
