@@ -11,7 +11,7 @@ type Key struct {
 	Anchor            string
 	UserPrincipalName string
 	Mail              string
-	MailNickname      string // of a Microsoft 365 group
+	MailNickname      string // of a Microsoft 365 group; other groups and people aren't looked for by it
 }
 
 // fold gives keys that match the same objects the same form: names compare

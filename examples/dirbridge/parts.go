@@ -99,6 +99,7 @@ func (p *program) assemble(path string, use purpose) (_ *parts, err error) {
 	x.rules, err = mapping.New(&mapping.Options{
 		Fallback: mapping.Fallback(c.UPN.Fallback), FallbackDomain: mapping.FallbackDomain(c.UPN.FallbackDomain),
 		UsageLocation: c.UsageLocation, ExpiredIsDisabled: c.ExpiredIsDisabled,
+		Microsoft365: c.Groups.microsoft365(), Version: c.Groups.version(),
 	})
 	if err != nil {
 		return nil, c.wrong(err)
@@ -128,8 +129,9 @@ func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
 		Delta: ldapsource.DeltaMode(ad.Delta),
 	}
 	o.Kinds, o.References = x.config.reads()
+	o.Attributes = x.Groups.attributes()
 	if s := x.config.scope(); s != nil {
-		o.Attributes = s.SourceAttributes()
+		o.Attributes = append(o.Attributes, s.SourceAttributes()...)
 		if len(s.Containers()) > 0 {
 			if o.Kinds == nil {
 				o.Kinds = []source.Kind{source.User}

@@ -140,14 +140,15 @@ func (o *oracle) judgeRefs() {
 				continue
 			}
 			x, ok := p.refs[refTo{p.attr(), q.num}]
-			says := ok && !x.gone && !(q.group && !p.group)
+			says := ok && !x.gone && !(q.group && !p.group) && !nests(a, b)
 			// Taken out while an administrator had it in the bin: what the bin
 			// brings back then, nobody knows of.
 			away := func(num int) bool { return w.binned[num] || w.takenAway[num] != "" }
 			// So with what an adopted account had before.
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
-			unknown := !says && (away(p.num) || away(q.num) || given || given2)
+			unknown := !says && (away(p.num) || away(q.num) || given && !w.took[a.id][b.id] || given2) ||
+				says && w.config.Most > 0 && p.group && len(has) >= w.config.Most
 			if is := slices.Contains(has, b.id); is != says && !unknown {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}
@@ -161,7 +162,7 @@ func (o *oracle) judgeRefs() {
 // judgeGroup sees that a group in scope has an account. One in the bin of which a
 // lost state doesn't know that it is ours is proposed instead.
 func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
-	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack {
+	if a == nil && !o.inTheWay(p) && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}
 }

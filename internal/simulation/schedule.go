@@ -28,6 +28,8 @@ type Config struct {
 	Audit     bool   `json:"audit,omitempty"`     // there is an audit log
 	Units     bool   `json:"units,omitempty"`     // there are organizational units, and a scope
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
+	Sorts     bool   `json:"sorts,omitempty"`     // some groups are Microsoft 365 groups
+	Most      int    `json:"most,omitempty"`      // members of a group; 0: any number
 }
 
 // A Step is one thing that happens. What its fields mean depends on Do; a step

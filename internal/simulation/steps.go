@@ -23,7 +23,7 @@ func (w *world) do(s *Step) {
 	w.tenant.empty()
 	before := w.dir.clone().people
 	defer func() { w.forgot(before) }()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) {
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.sortStep(s) {
 		return
 	}
 	switch s.Do {
