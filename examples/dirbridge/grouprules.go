@@ -11,17 +11,17 @@ import (
 // A groupRule says of which groups Microsoft 365 groups come: of those below an
 // organizational unit, or of those that meet a condition.
 type groupRule struct {
-	Unit            string `yaml:"organizationalUnit"` // its DN
-	conditionConfig `yaml:",inline"`
+	Unit      string          `yaml:"organizationalUnit"` // its DN
+	Condition conditionConfig `yaml:",inline"`
 }
 
 // check says what is wrong with the rule.
 func (g *groupRule) check() error {
 	if g.Unit == "" {
-		_, err := g.condition()
+		_, err := g.Condition.condition()
 		return err
 	}
-	if c := g.conditionConfig; c.Attribute != "" || c.Present != nil || c.Equals != nil || c.StartsWith != nil || c.Contains != nil || c.OneOf != nil {
+	if c := g.Condition; c.Attribute != "" || c.Present != nil || c.Equals != nil || c.StartsWith != nil || c.Contains != nil || c.OneOf != nil {
 		return errors.New("want organizationalUnit or a condition, both are given")
 	}
 	if !distinguished.MatchString(g.Unit) {
@@ -35,7 +35,7 @@ func (g *groupRule) String() string {
 	if g.Unit != "" {
 		return "below " + g.Unit
 	}
-	m, _ := g.condition()
+	m, _ := g.Condition.condition()
 	return m.String()
 }
 
@@ -46,7 +46,7 @@ func (g *groupRule) holds(o *source.Object) bool {
 		dn, unit := plainDN(o.DN), plainDN(g.Unit)
 		return strings.HasSuffix(dn, ","+unit)
 	}
-	m, _ := g.condition()
+	m, _ := g.Condition.condition()
 	met, known := m.Met(o)
 	return met && known
 }
@@ -89,8 +89,8 @@ func (c *groupsConfig) version() string {
 // attributes are those of the directory that the rules look at.
 func (c *groupsConfig) attributes() (names []string) {
 	for _, g := range c.Microsoft365 {
-		if g.Attribute != "" {
-			names = append(names, g.Attribute)
+		if g.Condition.Attribute != "" {
+			names = append(names, g.Condition.Attribute)
 		}
 	}
 	return names
