@@ -196,17 +196,8 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if r.refs.failed[k] || r.refs.stuck[k.Holder] || !r.req.Retry && time.Now().Before(due.Next) {
 		return nil
 	}
-	if !p.asked {
-		if p.off, err = r.offLimitsRefs(ctx, p.e); err != nil {
-			return err
-		}
-		p.asked = true
-	}
-	if p.off != nil {
-		if due.Refused == "" {
-			w.refused, w.reason = w.refused+1, p.off.Error()
-		}
-		return r.refusedRef(ctx, k, p.off, x.Wanted)
+	if off, err := p.offLimits(ctx, k, x, due, w); off || err != nil {
+		return err
 	}
 	if fits, err := p.fits(ctx, k, x, w); !fits || err != nil {
 		return err

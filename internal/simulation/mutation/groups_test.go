@@ -9,10 +9,10 @@ var groupBugs = []bug{
 		new:  "	return isUnique(kind, attr)\n",
 	},
 	{
-		name: "nickname-taken-from-a-group", dies: "I12", file: "dirsync/unique.go",
-		what: "nobody knows which group has a nickname",
-		old:  "var uniques = []string{target.AttrUserPrincipalName, target.AttrMail, target.AttrMailNickname}",
-		new:  "var uniques = []string{target.AttrUserPrincipalName, target.AttrMail}",
+		name: "nickname-per-run", dies: "I1", file: "dirsync/names.go",
+		what: "the placeholder of a nickname is another one in each run",
+		old:  "		return mapping.NicknamePlaceholder(value, anchor)\n",
+		new:  "		return mapping.NicknamePlaceholder(value, strings.Repeat(anchor, int(r.report.Run)))\n",
 	},
 	{
 		name: "group-becomes-another-sort", dies: "contract", file: "dirsync/groupsort.go",
