@@ -297,7 +297,10 @@ func (r *run) releaseNames(ctx context.Context, e *ledger.Entry) error {
 // conflict names who holds the value that the target says is taken.
 func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
 	attr := target.AttributeOf(err)
-	value := c.Set.First(attr)
+	value, brought := c.Set.First(attr), false
+	if value == "" && c.Op == target.Restore { // what it has in the bin
+		value, brought = e.Applied.First(attr), true
+	}
 	key := target.Key{UserPrincipalName: value}
 	if attr == target.AttrMail {
 		key = target.Key{Mail: value}
@@ -317,7 +320,7 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			}
 		}
 	}
-	if value != "" && holder != "" && e.Link != nil {
+	if value != "" && holder != "" && e.Link != nil && !brought {
 		// Somebody who isn't ours has it: the rest goes on without. One of
 		// ours has it and waits for something of this object's: this one
 		// makes room first.
@@ -362,6 +365,11 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			return r.markDue(ctx, e.Object.ID, "")
 		}
 	}
+	if c.Op == target.Restore && holder != "" {
+		if err := r.standsBack(ctx, e, holder); err != nil {
+			return err
+		}
+	}
 	p := mapping.Problem{
 		Code: "conflict-at-target", Attribute: attr,
 		Message: "another object at the target holds a value that must be unique",
@@ -374,6 +382,16 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 		p.Message += " (" + string(holder) + ")"
 	}
 	return r.later(ctx, e, p, &heldError{holder, err})
+}
+
+// standsBack has e, whose account can't come back since holder is in the way, keep
+// nobody from names that nobody has, unless holder is one of ours and may move.
+func (r *run) standsBack(ctx context.Context, e *ledger.Entry, holder target.ID) error {
+	owner, err := r.l.Owner(ctx, holder)
+	if owner != "" || err != nil {
+		return err
+	}
+	return r.yield(ctx, e, func(attr, value string) bool { return r.unowned.holder(attr, value) != "" })
 }
 
 // planAgain has the object planned again in this run. Unlike [run.markDue] it
