@@ -108,7 +108,7 @@ func (o *oracle) end(r *runState, rep *dirsync.Report, err error) {
 	if text := o.w.log.String(); strings.Contains(text, "cnry") || strings.Contains(text, "@") {
 		o.complain("I13", "a value in the log: %.300s", text)
 	}
-	o.provenBy(rep, err)
+	o.provenBy(r, rep, err)
 	o.w.log.Reset()
 	if err != nil && strings.Contains(err.Error(), "cnry") {
 		o.complain("I13", "a value in an error: %v", err)
