@@ -188,6 +188,11 @@ func (w *world) apply(hash string, changes []*dirsync.Change) {
 	r := &runState{just: map[string]bool{}}
 	for _, c := range changes {
 		r.just[c.Anchor] = true
+		if p := w.dir.byID(c.Source); p != nil && c.Op == target.Refer { // its holder may get the account in the same plan
+			for _, a := range w.anchors[p.num] {
+				r.just[a] = true
+			}
+		}
 	}
 	_, err := w.start(r, func(ctx context.Context, eng *dirsync.Engine) (*dirsync.Report, error) { return eng.Apply(ctx, hash) })
 	switch {
