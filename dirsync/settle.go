@@ -105,6 +105,11 @@ func (r *run) settle(ctx context.Context, in *ledger.Intent, res target.Result, 
 	if err := r.l.SetFacts(r.facts); err != nil {
 		return err
 	}
+	if c.Reason == whyChangedThere {
+		if err := r.putBack(ctx, e, c); err != nil {
+			return err
+		}
+	}
 	// A repeat settles an old intention: what is wanted now is planned next.
 	// So is what stepped aside for another, and what changed meanwhile.
 	// What a synchronization would do to what was undone is to be held back.
