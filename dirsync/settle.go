@@ -203,7 +203,7 @@ func (r *run) answered(ctx context.Context, id source.ID) error {
 // accepted brings the entry to what the target holds now.
 func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o target.Object) error {
 	owned := e.Owned()
-	e.MayLive = false
+	e.MayLive, e.Deleting = false, time.Time{}
 	if !c.Removal {
 		e.Side.Out = ""
 	}
