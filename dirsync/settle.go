@@ -204,8 +204,11 @@ func (r *run) answered(ctx context.Context, id source.ID) error {
 func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o target.Object) error {
 	owned := e.Owned()
 	e.MayLive, e.Deleting = false, time.Time{}
-	if !c.Removal {
-		e.Side.Out = ""
+	switch {
+	case !c.Removal:
+		e.Side.Out, e.Side.Left = "", ""
+	case c.Crossing == plan.Leaves:
+		e.Side.Left = e.Side.Out
 	}
 	now := time.Now().UTC()
 	e.Wrote = now
