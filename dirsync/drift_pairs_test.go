@@ -125,3 +125,29 @@ func TestT09_WhoFollowedAChangedScopeIsDisabledAgainWithoutAnotherWord(t *testin
 		word()
 	})
 }
+
+func TestAnUndoDoesNotOverwriteWhatNobodyHasSeenYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ann, id := settled(t)
+		w.set(ann, "title", "Chief")
+		run := w.sync().Run
+		time.Sleep(time.Hour)
+		w.sync()
+		p, err := w.eng.Undo(t.Context(), run)
+		require.NoError(t, err)
+		require.Equal(t, 1, p.Counts.Total())
+		w.edit(id, "jobTitle", "Boss")
+		_, err = w.eng.Apply(t.Context(), p.Hash)
+		require.ErrorIs(t, err, dirsync.ErrPlanStale)
+		require.Equal(t, []string{"Boss"}, w.holds(id, "jobTitle"))
+		w.sync()
+		require.Equal(t, []string{"Chief"}, w.holds(id, "jobTitle"), "it is put back, as ever")
+		time.Sleep(time.Hour)
+		w.sync()
+		p, err = w.eng.Undo(t.Context(), run)
+		require.NoError(t, err)
+		_, err = w.eng.Apply(t.Context(), p.Hash)
+		require.NoError(t, err)
+		require.Equal(t, []string{"Clerk"}, w.holds(id, "jobTitle"))
+	})
+}
