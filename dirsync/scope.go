@@ -280,7 +280,7 @@ func (r *run) sided(e *ledger.Entry, res mapping.Result) bool {
 			e.Side.Out = ledger.SideLeft
 		}
 	default:
-		e.Side.In = now
+		e.Side.In, e.Side.Left = now, ""
 	}
 	return e.Side != old
 }
@@ -289,12 +289,14 @@ func (r *run) sided(e *ledger.Entry, res mapping.Result) bool {
 func refused(res mapping.Result) bool { return res.Skip != nil && res.Skip.Rule == mapping.RuleScope }
 
 // crossing tells the planner how e came to be on this side of the scope. That the
-// configuration was changed meanwhile is enough to lay it on that.
+// configuration was changed meanwhile is enough to lay it on that, once: if
+// somebody gives the account its use back after it has followed, nobody is asked
+// again.
 func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 	now := r.scope.Fingerprint()
 	switch {
 	case refused(in.Result):
-		in.Rescoped = e.Side.In != now
+		in.Rescoped = e.Side.In != now && (now == "" || e.Side.Left != now)
 		kind := plan.EvidenceScope
 		if in.Rescoped {
 			kind = plan.EvidenceRescoped
