@@ -106,6 +106,9 @@ func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x le
 		set.Wanted += step(before.Wanted, x.Wanted)
 		n := step(before.Applied == ledger.Yes, x.Applied == ledger.Yes)
 		set.Applied += n
+		if err := r.stale(ctx, k, x, &set); err != nil {
+			return err
+		}
 		if err := r.l.SetRefSet(k.Holder, k.Attribute, set); err != nil {
 			return err
 		}
@@ -345,9 +348,14 @@ func (r *run) purgeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.each(ctx, r.l.RefDrifts(ctx, id), func(k ledger.RefKey) error { return r.setRefDrift(ctx, k, nil) }); err != nil {
+			return err
+		}
 		err = r.unit(ctx, func() error {
 			r.l.ClearRefHead(id)
 			r.l.ClearPurge(id)
+			r.l.ClearRefSweep(id)
+			r.l.ClearRefWrote(id)
 			return r.l.SetRefSpent(id, nil)
 		})
 		if err != nil {

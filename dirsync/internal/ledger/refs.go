@@ -64,6 +64,9 @@ type RefDue struct {
 type RefSet struct {
 	Wanted  int `json:"wanted,omitempty"`
 	Applied int `json:"applied,omitempty"` // for sure
+
+	// Left counts those that stay as others made them, nil for none.
+	Left *LeftRefs `json:"left,omitempty"`
 }
 
 // A Wake has the references of an object, and those that point at it, looked at
