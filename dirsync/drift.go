@@ -245,6 +245,9 @@ func (r *run) lookAtAll(ctx context.Context, why string) (told, err error) {
 	binned := newIDSet()
 	if len(unseen) > fewUnseen {
 		for _, kind := range kinds {
+			if kind == target.Group && r.facts.Groups == 0 {
+				continue
+			}
 			for o, err := range target.Deleted(ctx, r.tgt, kind) {
 				if err != nil {
 					break // they are looked for one by one

@@ -72,7 +72,7 @@ func (r *run) suspect(ctx context.Context, s ledger.RefSpot, is bool) (has bool,
 		return false, err
 	}
 	has = x != nil && x.Applied == ledger.Yes
-	if d == nil && (is == has || x != nil && x.Applied == ledger.Unsure) {
+	if (d == nil || !d.Left) && (is == has || x != nil && x.Applied == ledger.Unsure) {
 		return has, nil // in doubt, it is written once more in any case
 	}
 	return has, r.l.SetRefLook(s, ledger.RefLook{})
