@@ -23,8 +23,9 @@ const (
 // aboutLeft reports whether p is about references that stay as others made them.
 func aboutLeft(p plan.Problem) bool { return p.Code == codeRefDrift || p.Code == codeRefDriftPersists }
 
-// compareRef decides about one reference of e, as it was just seen.
-func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefToLook, is bool) error {
+// compareRef decides about one reference of e, as it was just seen; names are those
+// of a stranger that it points at.
+func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefToLook, is bool, names map[string]string) error {
 	k, err := r.spotted(ctx, look.RefSpot)
 	if err != nil {
 		return err
@@ -55,7 +56,11 @@ func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefTo
 		// is missed.
 		return nil
 	}
-	if _, stranger := plan.StrangerID(k.To); !stranger {
+	if _, stranger := plan.StrangerID(k.To); stranger {
+		if wait, err := r.keepsPlace(ctx, k, names); wait || err != nil {
+			return err
+		}
+	} else {
 		if to, err := r.accountAt(ctx, k.To); to != look.To || err != nil {
 			return err // it isn't there itself, which is found otherwise
 		}
@@ -70,7 +75,7 @@ func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefTo
 	if err != nil {
 		return err
 	}
-	d.Left, d.Added = keeps, is
+	d.Left, d.Added, d.Names = keeps, is, names
 	if keeps {
 		return r.setRefDrift(ctx, k, d)
 	}
@@ -203,16 +208,30 @@ func (r *run) drifts(ctx context.Context, holder source.ID) (map[ledger.RefKey]b
 	return all, nil
 }
 
-// known forgets a stranger that has become ours since others added it: what is
-// known of its own reference says more.
+// known forgets a stranger that has become ours since others added it, since what is
+// known of its own reference says more, and one that turns out to be awaited.
 func (r *run) known(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (bool, error) {
 	account, is := plan.StrangerID(k.To)
 	if !is {
 		return false, nil
 	}
 	owner, err := r.l.Owner(ctx, account)
-	if owner == "" || err != nil {
+	if err != nil {
 		return false, err
+	}
+	if owner == "" {
+		d, err := r.l.RefDrift(ctx, k)
+		if d == nil || err != nil {
+			return false, err
+		}
+		wait, err := r.keepsPlace(ctx, k, d.Names)
+		if !wait || err != nil {
+			return false, err
+		}
+		if err := r.setRefDrift(ctx, k, nil); err != nil {
+			return false, err
+		}
+		return true, r.setRef(ctx, k, x, ledger.Ref{})
 	}
 	if err := r.setRef(ctx, k, x, ledger.Ref{}); err != nil {
 		return false, err

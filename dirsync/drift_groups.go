@@ -101,3 +101,57 @@ func (r *run) forgetRefDrift(ctx context.Context) error {
 	}
 	return nil
 }
+
+// strangers are the names of the accounts that aren't ours and to which those of
+// due refer that are there.
+func (r *run) strangers(ctx context.Context, due []ledger.RefToLook, is []bool) (names map[target.ID]map[string]string, told, err error) {
+	var keys []target.Key
+	for i, k := range due {
+		owner, err := r.l.Owner(ctx, k.To)
+		if err != nil {
+			return nil, nil, err
+		}
+		if is[i] && owner == "" {
+			keys = append(keys, target.Key{ID: k.To})
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil, nil
+	}
+	names = map[target.ID]map[string]string{}
+	for _, kind := range target.Kinds(r.tgt) {
+		found, err := target.Find(ctx, r.tgt, kind, keys)
+		if err != nil {
+			return nil, err, nil
+		}
+		for _, objects := range found {
+			for _, o := range objects {
+				names[o.ID] = map[string]string{target.AttrAnchor: o.Anchor, target.AttrMail: o.Attributes.First(target.AttrMail),
+					target.AttrUserPrincipalName: o.Attributes.First(target.AttrUserPrincipalName)}
+			}
+		}
+	}
+	return names, nil, nil
+}
+
+// keepsPlace reports whether an account with these names is that of an object to
+// which the source wants the holder of k to refer, by all that can be seen. It
+// waits to be adopted, and keeps its place meanwhile.
+func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]string) (bool, error) {
+	for attr, value := range names {
+		if value == "" {
+			continue
+		}
+		ids, err := r.l.Claimants(ctx, attr, value)
+		if err != nil {
+			return false, err
+		}
+		for _, id := range ids {
+			x, err := r.l.Ref(ctx, ledger.RefKey{Holder: k.Holder, Attribute: k.Attribute, To: id})
+			if err != nil || x != nil && x.Wanted {
+				return err == nil, err
+			}
+		}
+	}
+	return false, nil
+}

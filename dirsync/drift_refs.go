@@ -284,8 +284,12 @@ func (r *run) lookAtSome(ctx context.Context, due []ledger.RefToLook) (told, err
 	case len(is) != len(ids):
 		return errors.New("the target answered for other references than it was asked for"), nil
 	}
+	names, told, err := r.strangers(ctx, due, is)
+	if told != nil || err != nil {
+		return told, err
+	}
 	for i, k := range due {
-		if err := r.unit(ctx, func() error { return r.compareRef(ctx, e, k, is[i]) }); err != nil {
+		if err := r.unit(ctx, func() error { return r.compareRef(ctx, e, k, is[i], names[k.To]) }); err != nil {
 			return nil, err
 		}
 	}

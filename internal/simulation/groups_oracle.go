@@ -88,6 +88,12 @@ func (o *oracle) referring(c target.Change, before *account) {
 			continue
 		}
 		h, m := w.numbers[before.anchor][0], w.numbers[to.anchor][0]
+		if w.refEdits[binding{before.id, id}] > 0 && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
+			continue // an administrator knew it before the engine could read it
+		}
+		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden) {
+			continue // whose account it is doesn't count for who isn't synchronized
+		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
 			ref := refTo{p.attr(), m}
 			if d := w.second; d != nil && d.people[h] != nil { // a domain controller that lags says so

@@ -170,7 +170,8 @@ func (w *world) meantForRefs(c *plan.Change) {
 		w.oracle.complain("T-09", "references are put back, though the policy is %s", w.config.Drift)
 	}
 	for _, to := range slices.Concat(c.Refs.Add, c.Refs.Remove) {
-		if w.refEdits[binding{c.ID, to}] == 0 && !w.tenant.unbound[c.ID] && !w.tenant.unbound[to] {
+		_, given := w.given[to] // with what it had before
+		if w.refEdits[binding{c.ID, to}] == 0 && !w.tenant.unbound[c.ID] && !w.tenant.unbound[to] && !given {
 			w.oracle.complain("T-03", "a reference of %s is put back, and nobody had changed it", w.who(c.Anchor))
 		}
 	}
@@ -196,6 +197,17 @@ func (o *oracle) leftByOthers(p *person, a, b *account, rep *dirsync.Report) boo
 	n := w.refEdits[binding{a.id, b.id}]
 	if n == 0 {
 		return false
+	}
+	for to, x := range p.refs { // an account that waits to be adopted keeps its place
+		q := w.dir.people[to.num]
+		if q == nil || x.gone || b.foreign == "" {
+			continue
+		}
+		if slices.Contains(w.numbers[b.anchor], to.num) || slices.ContainsFunc(q.names, func(n string) bool {
+			return strings.EqualFold(n, b.first("userPrincipalName")) || strings.EqualFold(n, b.first("mail"))
+		}) {
+			return true
+		}
 	}
 	told := slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
 		return x.Object == p.id && strings.HasPrefix(x.Code, "reference-drift")

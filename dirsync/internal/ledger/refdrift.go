@@ -52,6 +52,10 @@ type RefDrift struct {
 	Added     bool `json:"added,omitempty"`
 	Persists  bool `json:"persists,omitempty"`
 	Protected bool `json:"protected,omitempty"`
+
+	// Names are the anchor and the names of a stranger that is to be removed, by
+	// attribute: a newcomer may turn out to want that account.
+	Names map[string]string `json:"names,omitempty"`
 }
 
 // LeftRefs counts the references of one object by one attribute that stay as
