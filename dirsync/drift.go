@@ -57,6 +57,13 @@ func (r *run) drift(ctx context.Context) error {
 	if r.opt.Drift == IgnoreDrift {
 		return r.forgetDrift(ctx)
 	}
+	if err := r.findDrift(ctx); err != nil {
+		return err
+	}
+	return r.l.Flush(ctx) // planning looks through references
+}
+
+func (r *run) findDrift(ctx context.Context) error {
 	tale, err := r.tellChanges(ctx)
 	if tale.told != nil || err != nil {
 		return r.unread(ctx, tale.told, err)

@@ -51,10 +51,9 @@ func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefTo
 		}
 		return r.applied(ctx, k, ledger.No)
 	}
-	if is && k.Attribute == target.RefManager {
-		// The source names none, or another one, whose place it has taken: that one
-		// is missed.
-		return nil
+	set, err := r.l.RefSet(ctx, k.Holder, k.Attribute)
+	if err != nil || is && leavesAdded(k.Attribute, set) {
+		return err
 	}
 	if _, stranger := plan.StrangerID(k.To); stranger {
 		if wait, err := r.keepsPlace(ctx, k, names); wait || err != nil {

@@ -155,3 +155,53 @@ func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]
 	}
 	return false, nil
 }
+
+// toldWhole notes that the source told a whole set. If that is news, what others
+// may have done to it is looked at.
+func (r *run) toldWhole(ctx context.Context, key ledger.RefKey) error {
+	if r.facts.Behind {
+		if r.refs.whole == nil {
+			r.refs.whole = map[ledger.RefKey]bool{}
+		}
+		r.refs.whole[key] = true
+	}
+	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
+	if err != nil || set.Told {
+		return err
+	}
+	return r.unit(ctx, func() error {
+		set.Told = true
+		r.l.SetRefSweep(key.Holder)
+		return r.l.SetRefSet(key.Holder, key.Attribute, set)
+	})
+}
+
+// untold notes that the state was behind, of the sets of e that the source didn't
+// tell since: nobody is removed because it isn't known who put them there.
+func (r *run) untold(ctx context.Context, e *ledger.Entry) error {
+	for _, attr := range []string{target.RefMembers, target.RefOwners} {
+		if r.refs.whole[ledger.RefKey{Holder: e.Object.ID, Attribute: attr}] {
+			continue
+		}
+		set, err := r.l.RefSet(ctx, e.Object.ID, attr)
+		if err != nil {
+			return err
+		}
+		if !set.Told {
+			continue
+		}
+		set.Told = false
+		if err := r.l.SetRefSet(e.Object.ID, attr, set); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leavesAdded reports whether what others add to a set stays: the source hasn't
+// said whom it wants. Of members it may want none; of owners and managers it has
+// named at least one, or what others write is theirs, as with attributes. The
+// manager is one: whoever took the place is replaced, not removed.
+func leavesAdded(attr string, set ledger.RefSet) bool {
+	return !set.Told || attr == target.RefManager || attr != target.RefMembers && set.Wanted == 0
+}

@@ -112,8 +112,10 @@ func TestT09_WhoSomebodyAddedIsRemovedGuestsToo(t *testing.T) {
 func TestT09_OwnersAreLookedAtInTheLookAtEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := settledTeam(t)
+		require.True(t, x.tgt.SetRefs(x.at, target.RefOwners, x.guest))
+		require.Zero(t, x.sync(dirsync.Request{Reconcile: true}).RefsDrifted, "the source names none")
 		x.src.Refer(x.group, "managedBy", x.people[0])
-		x.sync()
+		x.sync(dirsync.Request{Full: true})
 		time.Sleep(time.Hour)
 		x.sync()
 		require.True(t, x.tgt.SetRefs(x.at, target.RefOwners, append(x.ids(4), x.guest)...))

@@ -29,6 +29,8 @@ type references struct {
 	tally         map[source.ID]plan.GroupTally // what it does to groups
 	out           map[source.ID]ledger.Standing // why an object isn't pointed at; a cache
 
+	whole map[ledger.RefKey]bool // sets that were told whole in this run, if the state is behind
+
 	failed   map[ledger.RefKey]bool // refused in this run; not tried again at once
 	refused  map[ledger.RefKey]int  // how many, by holder and attribute
 	stuck    map[source.ID]bool     // holders that the target refuses to change
@@ -356,6 +358,11 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			r.l.ClearPurge(id)
 			r.l.ClearRefSweep(id)
 			r.l.ClearRefWrote(id)
+			for _, attr := range refAttributes {
+				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
+					return err
+				}
+			}
 			return r.l.SetRefSpent(id, nil)
 		})
 		if err != nil {

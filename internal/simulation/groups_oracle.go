@@ -95,6 +95,9 @@ func (o *oracle) referring(c target.Change, before *account) {
 			continue // whose account it is doesn't count for who isn't synchronized
 		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
+			if w.rolledBack && !w.config.Audit && (p.poison || p.hidden) {
+				continue // nobody notices, and what came since can't be read again
+			}
 			ref := refTo{p.attr(), m}
 			if d := w.second; d != nil && d.people[h] != nil { // a domain controller that lags says so
 				if x, ok := d.people[h].refs[ref]; !ok || x.gone {
