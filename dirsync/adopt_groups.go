@@ -68,10 +68,14 @@ func (r *run) findPaired(ctx context.Context, some []Pair) ([][]target.Object, e
 }
 
 // adoptsRefs has the members and owners of a group that became ours looked at in
-// the next run, when the source has told which it is to have.
+// the next run, when the source has told which it is to have: those that are ours
+// by [run.takeRefsOver], others as the policy for what others change says.
 func (r *run) adoptsRefs(ctx context.Context, e *ledger.Entry) error {
 	if e.Kind() != target.Group {
 		return nil
+	}
+	if r.refers() && r.opt.Drift != IgnoreDrift {
+		r.l.SetRefSweep(e.Object.ID)
 	}
 	return r.wake(ctx, e.Object.ID, ledger.Wake{Adopted: true})
 }

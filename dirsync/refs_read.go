@@ -73,6 +73,9 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	}
 	delete(r.refs.told, key)
 	slices.Sort(set.seen)
+	if err := r.toldWhole(ctx, key); err != nil {
+		return err
+	}
 	return r.keepOnly(ctx, key, slices.Compact(set.seen))
 }
 
@@ -116,12 +119,6 @@ func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) er
 	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
 	if err != nil {
 		return err
-	}
-	if !set.Told && key.Attribute != target.RefManager {
-		set.Told = true
-		if err := r.unit(ctx, func() error { return r.l.SetRefSet(key.Holder, key.Attribute, set) }); err != nil {
-			return err
-		}
 	}
 	if set.Wanted <= len(seen) {
 		return nil

@@ -30,6 +30,7 @@ type Config struct {
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
 	Sorts     bool   `json:"sorts,omitempty"`     // some groups are Microsoft 365 groups
 	Most      int    `json:"most,omitempty"`      // members of a group; 0: any number
+	Drift     string `json:"drift,omitempty"`     // the policy for what others change; "": the default
 }
 
 // A Step is one thing that happens. What its fields mean depends on Do; a step
