@@ -93,7 +93,7 @@ func (r *run) waitsToBeTold(ctx context.Context, w ledger.Keyed[ledger.Wake]) (b
 // takeRefsOver makes what an adopted group has at the target ours, as far as it
 // points at accounts of ours: a member that the source doesn't have is removed
 // then, in the plan, under the budgets of removals. Everybody else in the group
-// isn't ours and stays. Before the source has told the whole set once nothing is
+// isn't ours: of them the policy for what others change decides. Before the source has told the whole set once nothing is
 // taken over: that it hasn't named a member yet would count as its word.
 func (r *run) takeRefsOver(ctx context.Context, e *ledger.Entry) (taken bool, err error) {
 	id := e.Object.ID

@@ -3,6 +3,8 @@ package dirsync_test
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -156,7 +158,7 @@ func TestWhatAnAdoptedGroupHasIsPlannedAndBudgeted(t *testing.T) {
 		want = append(want, w.idOf(p))
 	}
 	slices.Sort(want)
-	require.Equal(t, want, w.tgt.RefsOf(there, target.RefMembers), "who isn't ours stays")
+	require.Equal(t, want, w.tgt.RefsOf(there, target.RefMembers), "who isn't ours is there still")
 	w.mustRest()
 }
 
@@ -193,4 +195,26 @@ func TestAGroupOfOursThatIsProtectedLaterIsntWritten(t *testing.T) {
 	require.Zero(t, rep.Writes)
 	w.src.Remove(g)
 	require.Zero(t, w.sync(dirsync.Request{Retry: true}).Writes)
+}
+
+func TestWhoIsntOursInAnAdoptedGroupIsDrift(t *testing.T) {
+	for _, policy := range []dirsync.DriftPolicy{dirsync.PutBack, dirsync.ReportDrift, dirsync.IgnoreDrift} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, func(w *world) { w.opt.Drift = policy })
+			ann := w.person("ann", "contoso.com")
+			w.sync()
+			guest := w.existing("guest@else.com", "")
+			w.group("g", ann)
+			there := w.existingGroup("g", nil, guest, w.idOf(ann))
+			w.adopt(w.match(anyGroup)[0].Pair)
+			require.Zero(t, w.sync().MembersRemoved)
+			require.Len(t, w.tgt.RefsOf(there, target.RefMembers), 2)
+			time.Sleep(time.Hour)
+			rep := w.sync()
+			want := map[dirsync.DriftPolicy]int{dirsync.PutBack: 1}[policy]
+			require.Equal(t, want, rep.MembersRemoved, policy)
+			require.Len(t, w.tgt.RefsOf(there, target.RefMembers), 2-want)
+			require.Equal(t, policy == dirsync.ReportDrift, len(rep.Problems) > 0, "%v", rep.Problems)
+		})
+	}
 }
