@@ -376,7 +376,7 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			r.l.ClearPurge(id)
 			r.l.ClearRefSweep(id)
 			r.l.ClearRefWrote(id)
-			for _, attr := range refAttributes {
+			for _, attr := range []string{target.RefMembers, target.RefOwners, target.RefManager} {
 				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
 					return err
 				}
