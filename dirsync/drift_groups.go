@@ -148,9 +148,18 @@ func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]
 		}
 		for _, id := range ids {
 			x, err := r.l.Ref(ctx, ledger.RefKey{Holder: k.Holder, Attribute: k.Attribute, To: id})
-			if err != nil || x != nil && x.Wanted {
-				return err == nil, err
+			if err != nil {
+				return false, err
 			}
+			if x == nil || !x.Wanted {
+				continue
+			}
+			set, err := r.l.RefSet(ctx, k.Holder, k.Attribute)
+			if err != nil {
+				return false, err
+			}
+			set.Awaits = true
+			return true, r.l.SetRefSet(k.Holder, k.Attribute, set)
 		}
 	}
 	return false, nil
