@@ -278,6 +278,28 @@ func (r *run) changedThere(ctx context.Context, e *ledger.Entry, d *ledger.Drift
 	return r.markDue(ctx, e.Object.ID, whyChangedThere)
 }
 
+// putBack notes that c has overwritten what others wrote: what follows for the
+// object in this run isn't for that, unless c left something of it.
+func (r *run) putBack(ctx context.Context, e *ledger.Entry, c *plan.Change) error {
+	id := e.Object.ID
+	due, err := r.l.Due(ctx, id)
+	if due == nil || due.Why != whyChangedThere || err != nil {
+		return err
+	}
+	d, err := r.driftOf(ctx, e)
+	if err != nil {
+		return err
+	}
+	for attr, b := range d.Back {
+		_, written := c.Set[attr]
+		if attr != "" && !written && (!same(b.Ours, e.Applied[attr]) || slices.Contains(e.Unsure, attr)) {
+			return nil
+		}
+	}
+	due.Why = ""
+	return r.l.SetDue(id, *due)
+}
+
 // stamped notes that the account of e, which was adopted without an anchor, has
 // one by now: ours, or somebody else's, which isn't overwritten.
 func (r *run) stamped(e *ledger.Entry, o target.Object) error {

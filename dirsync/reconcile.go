@@ -188,7 +188,7 @@ func (r *run) binned(ctx context.Context, e *ledger.Entry) error {
 	if err := r.wake(ctx, e.Object.ID, ledger.Wake{Binned: true}); err != nil {
 		return err
 	}
-	e.Link.Binned, e.MayLive = time.Now().UTC(), false
+	e.Link.Binned, e.MayLive, e.Deleting = time.Now().UTC(), false, time.Time{}
 	if err := r.releaseNames(ctx, e); err != nil {
 		return err
 	}

@@ -114,6 +114,11 @@ type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy"`
+
+	// Object is what the warning is about, if that is one object.
+	Object source.ID `json:"object,omitempty"`
+
+	quiet string // the message without names, for the log
 }
 
 // Changed is the number of changes that the target accepted.

@@ -58,8 +58,8 @@ func (e Effect) Cleared() string {
 	return attr
 }
 
-// Effects are what c counts for. A step aside within a cycle of names counts for
-// nothing: the step that follows it does.
+// Effects are what c counts for. The names of a step aside within a cycle count for
+// nothing: the step that follows it does. What it puts back counts.
 func (c *Change) Effects() []Effect {
 	if c.Refer != nil {
 		return c.refers()
@@ -81,11 +81,14 @@ func (c *Change) Effects() []Effect {
 	case c.Op == target.Delete: // of an account that an undone run had made
 		all = append(all, Removals)
 	}
-	if c.Op == target.Create || c.Again {
+	if c.Op == target.Create {
 		return all
 	}
 	if c.Reason == ReasonDrift {
 		all = append(all, PutBacks)
+	}
+	if c.Again {
+		return all
 	}
 	for attr, v := range c.Set {
 		switch {

@@ -84,6 +84,9 @@ func (w *world) excuse(then map[target.ID]account) {
 		if a == nil {
 			continue
 		}
+		if a.deleted.IsZero() && !was.deleted.IsZero() {
+			w.touched[string(id)+cameBack] = true
+		}
 		if !a.deleted.IsZero() {
 			for _, num := range w.numbers[a.anchor] {
 				w.lost[num] = true

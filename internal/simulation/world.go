@@ -93,6 +93,7 @@ type runState struct {
 	cutAfter            int
 	readFails, diskFull int
 	commits, writes     int
+	innocent, proves    bool // it planned no removal, and that is durable
 	slow, loseReplies   int
 	deltaCut            int // the event of a delta before which it breaks off
 	commitFault         map[int]string
@@ -229,6 +230,7 @@ func (w *world) heard(r *runState, e dirsync.Event) {
 	switch e := e.(type) {
 	case dirsync.Planned:
 		w.oracle.believe(r)
+		r.innocent = r.just == nil && e.Counts.Removals == 0
 		w.logf("    planned round %d: %+v", e.Round, e.Counts)
 		if e.Round > 0 {
 			w.hit("rounds")
