@@ -138,7 +138,8 @@ func (r *run) strangers(ctx context.Context, due []ledger.RefToLook, is []bool) 
 // which the source wants the holder of k to refer, by all that can be seen. It
 // waits to be adopted, and keeps its place meanwhile.
 func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]string) (bool, error) {
-	for attr, value := range names {
+	for _, attr := range []string{target.AttrAnchor, target.AttrUserPrincipalName, target.AttrMail} {
+		value := names[attr]
 		if value == "" {
 			continue
 		}

@@ -358,7 +358,7 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			r.l.ClearPurge(id)
 			r.l.ClearRefSweep(id)
 			r.l.ClearRefWrote(id)
-			for _, attr := range refAttributes {
+			for _, attr := range []string{target.RefManager, target.RefMembers, target.RefOwners} {
 				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
 					return err
 				}
