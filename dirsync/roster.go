@@ -132,28 +132,49 @@ func (r *run) regroup(ctx context.Context, changed bool) error {
 	if err := r.loadRosters(ctx); err != nil {
 		return err
 	}
-	return r.judgeGroups()
+	if err := r.judgeGroups(); err != nil {
+		return err
+	}
+	return r.askAgain(ctx)
+}
+
+// askAgain has those looked at of whom couldn't be told whether they are in scope
+// since a group isn't known.
+func (r *run) askAgain(ctx context.Context) error {
+	for k, err := range r.l.Problems(ctx) {
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(k.Value, func(p plan.Problem) bool { return p.Code == mapping.CodeGroupUnknown }) {
+			if err := r.unit(ctx, func() error { return r.markDue(ctx, k.ID, "its groups changed") }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // loadRosters reads the groups by whose members the scope goes.
 func (r *run) loadRosters(ctx context.Context) error {
-	r.rosters = rosters{}
+	r.rosters, r.unknown = rosters{}, ""
 	for k, err := range r.l.Rosters(ctx) {
 		if err != nil {
 			return err
 		}
 		r.rosters[k.ID] = k.Value
+		if !k.Value.Known {
+			r.unknown = k.ID
+		}
 	}
 	return nil
 }
 
-// judgeGroups says what is wrong with the groups. One that the scope names, that
-// is there, and whose members were never told whole is a mistake in the
-// configuration: nobody can be said not to be one.
+// judgeGroups says what is wrong with the groups. If the members of one that the
+// scope names were never told whole, nobody can be said not to be one.
 func (r *run) judgeGroups() error {
 	var untold []string
 	for _, name := range slices.Sorted(maps.Keys(r.scoping.Groups)) {
-		if t := r.rosters[r.scoping.Groups[name]]; t.State == "" && !t.Whole {
+		if t := r.rosters[r.scoping.Groups[name]]; !t.Known {
 			untold = append(untold, name)
 		}
 	}
@@ -179,7 +200,7 @@ func (r *run) knownGroups(ctx context.Context) error {
 	for _, id := range r.scope.Groups() {
 		if t, err := r.l.Roster(ctx, id); err != nil {
 			return err
-		} else if t == nil || t.State == "" && !t.Whole {
+		} else if t == nil || !t.Known {
 			return fmt.Errorf("%w: it asks who is a member of the group %s, and no run has read that yet", ErrScope, id)
 		}
 	}
@@ -205,7 +226,9 @@ func (r *run) membership(e *ledger.Entry) mapping.Membership {
 		t, known := r.rosters[e.Member.By]
 		m.Group = r.groupDN(e.Member.By)
 		m.Held = !known || t.Standing != ledger.RosterIn
-		m.Stays = e.Owned() && e.Side.Out == ""
+	} else if r.unknown != "" {
+		m.Unknown = r.groupDN(r.unknown)
 	}
+	m.Stays = e.Owned() && e.Side.Out == ""
 	return m
 }

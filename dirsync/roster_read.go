@@ -164,7 +164,7 @@ func (r *run) keepMembers(ctx context.Context, group source.ID, seen []uint64) e
 		if t, err = r.l.Roster(ctx, group); t == nil || err != nil {
 			return err
 		}
-		t.Whole = true
+		t.Whole, t.Known = true, true
 		r.l.SetRegroup(group)
 		return r.l.SetRoster(group, t)
 	})

@@ -20,9 +20,15 @@ type Membership struct {
 	Group, Top string
 
 	// Held says that the source doesn't give one of the groups from Group to Top
-	// any more, or never gave all of its members: what is known of them stays,
-	// and makes nobody enter. Stays says that they are synchronized as it is.
-	Held, Stays bool
+	// any more: what is known of their members stays, and makes nobody enter.
+	Held bool
+
+	// Unknown is a group in those of the scope whose members were never told, ""
+	// for none: it may hold whoever isn't In.
+	Unknown string
+
+	// Stays says that they are synchronized as it is.
+	Stays bool
 }
 
 // ByGroup reports whether b asks for members of groups.
@@ -44,6 +50,8 @@ func (b *BoundScope) Among(o *source.Object, at Verdict, m Membership) Verdict {
 		return at
 	}
 	switch {
+	case !m.In && m.Stays && m.Unknown != "":
+		return unknownGroup(m.Unknown)
 	case !m.In && m.Top != "":
 		return verdict(OutOfScope, "no longer a member of "+m.Top)
 	case !m.In:
@@ -51,19 +59,19 @@ func (b *BoundScope) Among(o *source.Object, at Verdict, m Membership) Verdict {
 	case at.Answer == Undecided:
 		return at
 	case m.Held && !m.Stays:
-		return unknownGroup(m)
+		return unknownGroup(m.Top)
 	case m.Group != m.Top:
 		return verdict(InScope, "a member of "+m.Group+", which is in "+m.Top)
 	}
 	return verdict(InScope, "a member of "+m.Top)
 }
 
-func unknownGroup(m Membership) Verdict {
-	v := verdict(Undecided, "the members of "+m.Top+" aren't known")
+func unknownGroup(group string) Verdict {
+	v := verdict(Undecided, "the members of "+group+" aren't known")
 	v.Problem = &Problem{
 		Code: CodeGroupUnknown,
 		Message: fmt.Sprintf("whether this object is in scope can't be told, since the source doesn't give %s, or a group between, with all of its members; nothing is changed for it",
-			m.Top),
+			group),
 		Remedy: "see that the sync account may read the group, and that it lies below the base DNs; if it is gone for good, take it out of the scope",
 		Fatal:  true,
 	}

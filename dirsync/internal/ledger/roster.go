@@ -22,8 +22,10 @@ type Roster struct {
 	// are those of its last word.
 	State string `json:"state,omitempty"`
 
-	// Whole says that all of its members were told since it was last given anew.
+	// Whole says that all of its members were told since it was last given anew,
+	// Known that they ever were.
 	Whole bool `json:"whole,omitempty"`
+	Known bool `json:"known,omitempty"`
 
 	// Members is how many there are.
 	Members int `json:"members,omitempty"`
