@@ -230,7 +230,7 @@ func (g *generator) circles() {
 	g.s.World.Circles = true
 	steps := g.s.Steps
 	g.s.Steps = nil
-	group := func() int { return firstCircle + g.IntN(4) }
+	group := func() int { return firstCircle + max(0, g.IntN(7)-3) } // mostly the first
 	member := func() int {
 		if g.IntN(3) == 0 {
 			return group()
@@ -245,9 +245,10 @@ func (g *generator) circles() {
 		func() { g.add(Step{Do: "circle", N: g.IntN(len(circles))}) },
 	}
 	if g.IntN(2) == 0 {
-		menu = append(menu, func() {
+		fate := func() {
 			g.add(Step{Do: pick(g, "remove", "undelete", "out", "in", "hide", "show", "poison", "heal", "in", "show", "heal", "undelete"), P: group()})
-		})
+		}
+		menu = append(menu, fate, fate)
 	}
 	for n := range 4 {
 		g.add(Step{Do: "group", P: firstCircle + n})
