@@ -44,6 +44,11 @@ func TestTheScopeOfAFile(t *testing.T) {
 			{Attribute: "l", Operator: mapping.Contains, Values: []string{"x"}},
 		},
 	}, c.scope())
+	primary := strings.Replace(minimal, "    baseDN:", "    primaryGroups: true\n    baseDN:", 1)
+	_, err = check(t, primary)
+	require.ErrorContains(t, err, "source.activeDirectory.primaryGroups: is about members of groups")
+	_, err = check(t, primary+"scope: {groups: [\"CN=Domain Users,CN=Users,DC=corp,DC=example,DC=com\"]}\n")
+	require.NoError(t, err)
 	c, err = check(t, minimal+"limits: {rescoped: 0, leaving: 3}\n")
 	require.NoError(t, err)
 	require.Nil(t, c.scope())
