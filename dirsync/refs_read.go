@@ -54,10 +54,14 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 			return err
 		}
 	}
-	if seen, whole := r.toldWhole(key, set, x); whole {
-		return r.keepOnly(ctx, key, seen)
+	seen, whole := r.ended(key, set, x)
+	if !whole {
+		return nil
 	}
-	return nil
+	if err := r.toldWhole(ctx, key); err != nil {
+		return err
+	}
+	return r.keepOnly(ctx, key, seen)
 }
 
 // telling is the set of which x tells a part, nil if x is a difference.
@@ -77,9 +81,9 @@ func (r *run) telling(key ledger.RefKey, x *source.References) *telling {
 	return set
 }
 
-// toldWhole adds what x tells to the set; with the last of it, the hashes of all
+// ended adds what x tells to the set; with the last of it, the hashes of all
 // are returned, in order.
-func (r *run) toldWhole(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, whole bool) {
+func (r *run) ended(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, whole bool) {
 	if set == nil {
 		return nil, false
 	}

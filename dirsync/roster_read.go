@@ -95,7 +95,7 @@ func (r *run) takeMembers(ctx context.Context, id source.ID, x *source.Reference
 	if err := r.setMembers(ctx, id, x.Add, true); err != nil {
 		return err
 	}
-	if seen, whole := r.toldWhole(key, set, x); whole {
+	if seen, whole := r.ended(key, set, x); whole {
 		return r.keepMembers(ctx, id, seen)
 	}
 	return nil
