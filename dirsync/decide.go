@@ -258,6 +258,8 @@ func (r *run) withOpen(ctx context.Context, e *ledger.Entry, c *plan.Change, ps 
 		switch {
 		case c != nil && e.Taken[o.Attribute] != "" && o.Code == "conflict-unowned":
 			o.Answer = true // whether it is still so, the change will show
+		case aboutLeft(o) && (!e.Owned() || c != nil && c.Op == target.Delete):
+			continue
 		case c != nil && o.Answer, unread && o.Code == "unreadable", aboutRefs(o):
 		default:
 			continue

@@ -96,7 +96,7 @@ func (r *run) lookAt(ctx context.Context, due []ledger.Keyed[ledger.Look]) (told
 	}
 	for i, e := range entries {
 		live := found[i]
-		binned := looks[i].Binned
+		binned := looks[i].Binned && !looks[i].Purged
 		if live == nil && !binned && e.Owned() {
 			_, err := target.FindDeleted(ctx, r.tgt, e.Kind(), e.Link.ID)
 			if err != nil && !errors.Is(err, target.ErrNotFound) && !errors.Is(err, errors.ErrUnsupported) {
@@ -104,7 +104,7 @@ func (r *run) lookAt(ctx context.Context, due []ledger.Keyed[ledger.Look]) (told
 			}
 			binned = err == nil
 		}
-		if err := r.unit(ctx, func() error { return r.compare(ctx, e, live, binned) }); err != nil {
+		if err := r.unit(ctx, func() error { return r.compare(ctx, e, looks[i], live, binned) }); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +141,7 @@ func (r *run) ready(ctx context.Context, id source.ID, k ledger.Look) (*ledger.E
 
 // compare decides about one account, as it was just seen: live, in the bin, or
 // neither.
-func (r *run) compare(ctx context.Context, e *ledger.Entry, live *target.Object, binned bool) error {
+func (r *run) compare(ctx context.Context, e *ledger.Entry, k ledger.Look, live *target.Object, binned bool) error {
 	id := e.Object.ID
 	d, err := r.driftOf(ctx, e)
 	if err != nil {
@@ -155,6 +155,8 @@ func (r *run) compare(ctx context.Context, e *ledger.Entry, live *target.Object,
 		// As it should be.
 	case live == nil && binned:
 		err = r.deletedThere(ctx, e, d)
+	case live == nil && k.Purged && e.Kind() == target.Group:
+		err = r.purgedThere(ctx, e, d)
 	case live == nil:
 		if d.Gone = true; !was {
 			r.report.Drifted++

@@ -40,6 +40,9 @@ func (r *run) reconcile(ctx context.Context) error {
 			if err := r.wake(ctx, owner, ledger.Wake{Compare: true}); err != nil {
 				return err
 			}
+			if err := r.untold(ctx, e); err != nil {
+				return err
+			}
 			return r.takeOver(ctx, e, o, "the state was behind")
 		})
 		if err != nil {

@@ -144,8 +144,10 @@ func (r *run) bind() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(bound)) {
 		if n := r.tree.nodes[bound[name]]; n.State != "" {
-			r.warn(Warning{Code: "scope-container-gone", Message: fmt.Sprintf("the container %q, which the scope names, is %s", r.tree.dn(bound[name]), n.State),
-				Remedy: "take it out of the scope; to name another one that is called the same, give its objectGUID"})
+			r.warn(Warning{Code: "scope-container-gone", Object: bound[name],
+				Message: fmt.Sprintf("the container %q, which the scope names, is %s", r.tree.dn(bound[name]), n.State),
+				quiet:   fmt.Sprintf("a container that the scope names is %s", n.State),
+				Remedy:  "take it out of the scope; to name another one that is called the same, give its objectGUID"})
 		}
 	}
 	scope, err := r.opt.Scope.Bind(bound)

@@ -34,7 +34,8 @@ const (
 	// Restores: accounts brought back from the bin.
 	Restores Effect = "restores"
 
-	// PutBacks: accounts of which values that others wrote are overwritten.
+	// PutBacks: accounts of which values that others wrote are overwritten, and
+	// memberships that others added or removed.
 	PutBacks Effect = "put-backs"
 )
 
@@ -107,20 +108,18 @@ func (c *Change) Effects() []Effect {
 // nothing yet.
 type Tally map[target.Kind]map[Effect]int
 
-// Add counts the effects of c, n times: each member that is removed for itself.
+// Add counts the effects of c, n times: each member that is removed, or put back,
+// for itself.
 func (t *Tally) Add(c *Change, n int) {
 	for _, e := range c.Effects() {
-		kind, n := c.Kind, n
-		if e == MemberRemovals {
-			kind, n = Memberships, n*len(c.Refer.Remove)
-		}
+		kind, each := c.times(e)
 		if *t == nil {
 			*t = Tally{}
 		}
 		if (*t)[kind] == nil {
 			(*t)[kind] = map[Effect]int{}
 		}
-		(*t)[kind][e] += n
+		(*t)[kind][e] += n * each
 	}
 }
 

@@ -295,7 +295,7 @@ func (o *oracle) judge(rep *dirsync.Report) {
 		o.judgeName(x, "userPrincipalName", x.upn, func(y wish) string { return y.upn }, wishes, excused)
 		o.judgeName(x, "mail", x.mail, func(y wish) string { return y.mail }, wishes, excused)
 	}
-	o.judgeRefs()
+	o.judgeRefs(rep)
 	for _, p := range rep.Problems {
 		known := slices.ContainsFunc(w.dir.sorted(), func(q *person) bool { return q.id == p.Object })
 		if known && !excused[p.Object] && !w.rolledBack && !o.meddledWith(p) && !aboutRefs(p) {

@@ -303,6 +303,8 @@ func (w *world) tenantStep(s *Step) (done bool) {
 		t.empower(s.N)
 	case "full":
 		t.full = s.N == 1
+	case "cloudjoin", "cloudpart", "cloudguest":
+		w.cloudRefs(s)
 	case "clouddelete", "cloudpurge", "cloudedit", "cloudclear":
 		if a := w.accountOf(s.P); a != nil {
 			w.meddled(a, s)
