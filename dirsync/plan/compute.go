@@ -372,7 +372,24 @@ func present(in Input) (*Change, []Problem) {
 	}
 	c := in.change(op, set)
 	c.Reason = "changed in the source"
+	if in.Again {
+		c.Then = in.then()
+	}
 	return in.entering(c), problems
+}
+
+// then are the names that in steps aside for.
+func (in Input) then() []Effect {
+	in.Again = false
+	for _, claim := range []*Claim{&in.UPN, &in.Mail} {
+		if claim.Temporary {
+			*claim = Claim{}
+		}
+	}
+	if c, _ := present(in); c != nil {
+		return c.names()
+	}
+	return nil
 }
 
 // diff returns the desired values that differ from the applied ones, and the
