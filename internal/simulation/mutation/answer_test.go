@@ -15,7 +15,7 @@ var answerBugs = []bug{
 		new:  "	if res.Err != nil && (c.Op == target.Create || !target.OutcomeUnknown(res.Err)) {\n		outcome := audit.OutcomeRefused\n",
 	},
 	{
-		name: "trust-404", dies: "I5", file: "dirsync/refused.go",
+		name: "trust-404", dies: "I5", file: "dirsync/lost.go",
 		what: "an account that isn't found is forgotten, wherever it is, and made anew",
 		old:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n",
 		new:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n",

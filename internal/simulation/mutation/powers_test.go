@@ -75,7 +75,7 @@ var adoptBugs = []bug{
 	{
 		name: "rebinds-from-who-is-there", dies: "I6", file: "dirsync/rebind.go",
 		what: "an anchor moves while its object is there",
-		old:  "	case !r.isGone(old), !r.seen.has(a.From):",
+		old:  "	case !r.isGone(old), !r.seen.has(a.From), // what was proven earlier may have been undone, and not be shown\n		old.Presence == plan.Present && refused(r.mapped(old)) && !r.isPlaced(old):",
 		new:  "	case !r.isGone(old) && old.Presence != plan.Present:",
 	},
 	{
