@@ -21,6 +21,12 @@ var answerBugs = []bug{
 		new:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n",
 	},
 	{
+		name: "barred-keeps-the-name", dies: "I1", file: "dirsync/refused.go",
+		what: "whose account can't come out of the bin keeps others from names that nobody has",
+		old:  "	if owner != \"\" || err != nil {\n		return err\n	}\n	return r.yield",
+		new:  "	if owner != \"?\" || err != nil {\n		return err\n	}\n	return r.yield",
+	},
+	{
 		name: "repeat-links-anything", dies: "I6", file: "dirsync/settle.go",
 		what: "whatever account a repeated create finds becomes ours",
 		old:  "		if repeat && owner == \"\" && !ourCreate(in, res.Object) {\n",
