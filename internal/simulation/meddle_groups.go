@@ -166,6 +166,9 @@ func (w *world) meantForRefs(c *plan.Change) {
 	if c.Reason != plan.ReasonDrift || w.rolledBack || c.Refs == nil {
 		return
 	}
+	if _, adopted := w.given[c.ID]; adopted {
+		return // it came with what others had put into it
+	}
 	if !w.putsBack() {
 		w.oracle.complain("T-09", "references are put back, though the policy is %s", w.config.Drift)
 	}
