@@ -87,6 +87,9 @@ func (w *world) cloudRefs(s *Step) {
 	if to == nil || to == a || a.refs[to.id] == (s.Do != "cloudpart") {
 		return
 	}
+	if s.Do != "cloudpart" && (nests(a, to) || t.most > 0 && len(t.referred(a)) >= t.most) {
+		return // the tenant doesn't take it
+	}
 	w.hit("T-09 members")
 	t.changing(a)
 	if s.Do == "cloudpart" {
