@@ -168,7 +168,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
 			unknown := !says && (away(p.num) || away(q.num) || given && !w.took[a.id][b.id] || given2) ||
-				says && w.config.Most > 0 && p.group && len(has) >= w.config.Most
+				says && w.config.Most > 0 && p.group && len(a.refs) >= w.config.Most // who lies in the bin keeps the place
 			if is := slices.Contains(has, b.id); is != says && !unknown && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}
