@@ -127,6 +127,9 @@ func (in Input) entering(c *Change) *Change {
 		if in.Rescoped {
 			c.Reason = "the scope was changed"
 		}
+		if in.Entering != "" {
+			c.Reason += ": " + in.Entering
+		}
 	}
 	return c
 }

@@ -111,6 +111,9 @@ type Input struct {
 	// changed since the object was on the other side.
 	Returned, Rescoped bool
 
+	// Entering says why it is in the scope, "" for no more than that it is.
+	Entering string
+
 	// Again says that the object is planned again when this change is made.
 	Again bool
 }
