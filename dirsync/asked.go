@@ -32,8 +32,8 @@ func (r *run) readPlaces(ctx context.Context, pairs []Pair) error {
 		slices.Sort(below)
 		below = slices.DeleteFunc(slices.Compact(below), func(id source.ID) bool { return id == "" || asked.has(id) })
 		for some := range slices.Chunk(below, findBatch) {
-			if err := r.consume(ctx, source.Find(ctx, r.src, some), false); err != nil {
-				return fmt.Errorf("look up containers in the source %s: %w", r.src.Name(), err)
+			if err := r.findAll(ctx, some); err != nil {
+				return fmt.Errorf("look up containers: %w", err)
 			}
 		}
 		var above []source.ID

@@ -62,6 +62,9 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 	} else if in != nil {
 		return nil // its outcome is open; nothing is decided on top of it
 	}
+	if wait, err := r.waits(ctx, e, due); wait || err != nil {
+		return err
+	}
 	in := plan.Input{
 		ID: id, Kind: e.Kind(), Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
 		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, MayLive: e.MayLive, Leaving: r.opt.Leaving,
@@ -87,6 +90,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		}
 	}
 	c, problems := plan.Compute(in)
+	problems = append(problems, r.shared(e)...)
 	if err := r.rouse(ctx, e, in, c); err != nil {
 		return err
 	}

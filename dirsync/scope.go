@@ -94,7 +94,7 @@ func (r *run) noteScope(ctx context.Context) error {
 	if err := r.l.SetScope(r.scoping); err != nil {
 		return err
 	}
-	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil {
+	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil || r.unreadSources() != nil {
 		return err
 	}
 	if err := r.read(ctx); err != nil {
