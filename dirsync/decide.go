@@ -62,12 +62,12 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 	} else if in != nil {
 		return nil // its outcome is open; nothing is decided on top of it
 	}
-	if wait, err := r.waits(ctx, e, due); wait || err != nil {
-		return err
-	}
 	in := plan.Input{
 		ID: id, Kind: e.Kind(), Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
 		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, MayLive: e.MayLive, Leaving: r.opt.Leaving,
+	}
+	if wait, err := r.waits(ctx, e, due); wait || err != nil {
+		return err
 	}
 	wave := 0
 	if e.Presence == plan.Present {
