@@ -121,6 +121,9 @@ func (r *run) readObjects(ctx context.Context, pairs []Pair) error {
 			return fmt.Errorf("look up objects: %w", err)
 		}
 	}
+	if err := r.join(ctx); err != nil {
+		return err
+	}
 	return r.l.Flush(ctx)
 }
 

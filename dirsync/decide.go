@@ -176,7 +176,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 // settled ends the planning of an object that needs no change.
 func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due ledger.Due) error {
 	id := e.Object.ID
-	if e.Link == nil && e.Presence != plan.Present {
+	if e.Link == nil && e.Presence != plan.Present && !(e.Presence == plan.Missing && e.Joined.To != "") {
 		return r.forget(ctx, e)
 	}
 	if in.Again {

@@ -34,6 +34,7 @@ func (r *run) foreign(ctx context.Context, head *ledger.Head, o *source.Object) 
 	if err != nil {
 		return false, err
 	}
+	r.uncouple(e)
 	if e.Presence != plan.Present || r.prior(from, e.Home) {
 		return true, r.moveHome(ctx, e, from, *o)
 	}
@@ -106,27 +107,35 @@ func (r *run) wentAway(e *ledger.Entry) {
 	}
 }
 
-// waits reports whether a removal has to wait, since the object may have been
-// moved to another source that doesn't show it yet or can't be read.
-func (r *run) waits(ctx context.Context, e *ledger.Entry, due ledger.Due) (bool, error) {
+// waiting says why the removal of e has to wait, and until when if that is known:
+// the object may have been moved to another source that doesn't show it yet or
+// can't be read. "" is that it needn't.
+func (r *run) waiting(ctx context.Context, e *ledger.Entry) (why string, until time.Time, err error) {
 	if !r.several() || e.Presence != plan.Left && e.Presence != plan.Deleted || !e.Owned() {
-		return false, nil
+		return "", until, nil
 	}
-	id := e.Object.ID
-	open, err := r.l.IsAsked(ctx, id)
+	open, err := r.l.IsAsked(ctx, e.Object.ID)
 	if err != nil {
+		return "", until, err
+	}
+	if open || r.unreadSources() != nil {
+		return "whether another source holds it now can't be told until all of them can be read", until, nil
+	}
+	until = e.Gone.Add(r.opt.MoveWait).UTC()
+	if e.Gone.IsZero() || !r.report.Started.Before(until) {
+		return "", until, nil
+	}
+	return "another source may show it until " + until.Format(time.RFC3339), until, nil
+}
+
+// waits has a removal wait that has to, and reports whether it does.
+func (r *run) waits(ctx context.Context, e *ledger.Entry, due ledger.Due) (bool, error) {
+	why, until, err := r.waiting(ctx, e)
+	if why == "" || err != nil {
 		return false, err
 	}
-	why, until := "", e.Gone.Add(r.opt.MoveWait)
-	switch {
-	case r.unreadSources() != nil || open:
-		why, until = "whether another source holds it now can't be told until all of them can be read", time.Time{}
-	case !e.Gone.IsZero() && time.Now().Before(until):
-		why = "another source may show it until " + until.UTC().Format(time.RFC3339)
-	default:
-		return false, nil
-	}
-	due.Next = until.UTC()
+	due.Next = until
+	id := e.Object.ID
 	if err := r.l.SetDue(id, due); err != nil {
 		return true, err
 	}

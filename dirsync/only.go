@@ -23,6 +23,9 @@ func (r *run) readOnly(ctx context.Context) error {
 	if err := r.askAbout(ctx); err != nil {
 		return err
 	}
+	if err := r.join(ctx); err != nil {
+		return err
+	}
 	var lost []string
 	for _, id := range ids {
 		if r.seen.has(id) {

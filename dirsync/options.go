@@ -26,6 +26,16 @@ type Options struct {
 	// unread one might want.
 	Sources []source.Source
 
+	// Join says which objects of several sources are one person. Nil is that each
+	// is a person of its own.
+	//
+	// One part of a person carries the account, and keeps it: by its ID the
+	// account is known. When it is deleted while another part that was joined to
+	// it lives, the account stays and takes that one's values. Two objects of one
+	// source that are one person, and two that have an account each, are a
+	// Problem of all of them, and nothing is changed.
+	Join *mapping.Join
+
 	// Name is that under which the engine remembers what it did. It defaults to
 	// the source's, and has to be given if there are several: an engine that had
 	// one source until now goes on under that one's name.

@@ -234,12 +234,14 @@ func (r *run) appear(ctx context.Context, head *ledger.Head, o source.Object) (e
 			return err
 		}
 	}
-	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
 	if e.Presence == plan.Left {
 		e.Side.Out = ledger.SideLeft
 	}
+	r.uncouple(e)
+	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
 	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
 	e.RefusedDomain, e.Gone = "", time.Time{}
+	r.keyed(e)
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
@@ -275,6 +277,7 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	if e == nil {
 		return r.setProblems(ctx, id, nil) // it may have been unreadable
 	}
+	r.uncouple(e)
 	if there, err := r.departed(ctx, e); there || err != nil {
 		return err
 	}

@@ -225,6 +225,9 @@ func (r *run) regrade(ctx context.Context, id source.ID) error {
 					r.l.SetMoved(k.ID)
 					return nil
 				}
+				if err := r.markCarrier(ctx, k.ID, "its container moved"); err != nil {
+					return err
+				}
 				return r.markDue(ctx, k.ID, "its container moved")
 			})
 			if err != nil {

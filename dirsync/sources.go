@@ -55,6 +55,12 @@ func inOrder(src source.Source, o *Options) ([]source.Source, string, error) {
 		}
 		names[s.Name()] = true
 	}
+	if err := o.Join.Check(); err != nil {
+		return nil, "", err
+	}
+	if len(all) == 1 && o.Join != nil {
+		return nil, "", errors.New("a join needs several sources")
+	}
 	if len(all) > 1 && o.Name == "" {
 		return nil, "", errors.New("an engine with several sources needs Options.Name; if it had one until now, that source's name")
 	}
@@ -134,6 +140,9 @@ func (r *run) read(ctx context.Context) error {
 		}
 	}
 	if err := r.askAbout(ctx); err != nil {
+		return err
+	}
+	if err := r.join(ctx); err != nil {
 		return err
 	}
 	r.reportRead()

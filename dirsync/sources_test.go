@@ -86,8 +86,11 @@ type union struct {
 
 func newUnion(t *testing.T, edit ...func(*world)) *union {
 	u := &union{corp: &part{Source: memsource.New("corp", nil)}, east: &part{Source: memsource.New("east", nil)}}
-	u.world = newWorld(t, append([]func(*world){func(w *world) { w.opt.MoveWait = -1 }}, edit...)...)
-	u.src = u.corp.Source
+	u.world = newWorld(t)
+	u.opt.MoveWait, u.src = -1, u.corp.Source
+	for _, f := range edit {
+		f(u.world)
+	}
 	u.join(false)
 	return u
 }

@@ -106,6 +106,7 @@ func (r *run) observeMissing(ctx context.Context, id source.ID) error {
 	if e == nil || err != nil {
 		return err
 	}
+	r.uncouple(e)
 	if there, err := r.departed(ctx, e); there || err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (r *run) observeMissing(ctx context.Context, id source.ID) error {
 	if err != nil {
 		return err
 	}
-	if e.Link == nil && in == nil {
+	if e.Link == nil && in == nil && e.Joined.To == "" {
 		return r.forget(ctx, e)
 	}
 	if e.Presence == plan.Missing {

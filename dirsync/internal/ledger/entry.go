@@ -73,7 +73,10 @@ type Entry struct {
 	Others map[string]source.Object `json:"others,omitempty"`
 	Gone   time.Time                `json:"gone,omitzero"`
 
-	// Digest identifies Object's values.
+	// Joined says how it is joined with objects of other sources.
+	Joined Joined `json:"joined,omitzero"`
+
+	// Digest identifies Object's values, as its source has them.
 	Digest [sha256.Size]byte `json:"-"`
 }
 
@@ -247,6 +250,9 @@ type Facts struct {
 	Domains  string   `json:"domains,omitempty"`
 	Verified []string `json:"verified,omitempty"`
 	Rules    string   `json:"rules,omitempty"`
+
+	// Join is the fingerprint of the last run's join rule.
+	Join string `json:"join,omitempty"`
 
 	// Proven is when the configuration was proven: by the first complete run
 	// that planned no removal and passed the guard.

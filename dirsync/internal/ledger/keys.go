@@ -17,6 +17,8 @@ import (
 //	watermark/S/T             Watermark of the source whose name is S
 //	watermark/S/T/HOME        Watermark of another source of the engine
 //	asked/S/T/ID              the other sources are to be asked about the object
+//	join/S/T/KEY/ID           the object has this join key
+//	rejoin/S/T/KEY            who has it is to be put together again
 //	object/S/T/ID             Entry
 //	due/S/T/ID                Due: the object has to be planned
 //	claim/T/ATTR/VALUE        the objects that want this unique value
