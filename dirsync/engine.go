@@ -189,14 +189,15 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		only[id] = true
 	}
 	r := &run{
-		Engine: e,
-		only:   only,
-		req:    *req,
-		l:      ledger.New(store, e.name, e.tgt.Name()),
-		report: &Report{Started: time.Now().UTC(), Problems: []Problem{}},
-		failed: make(map[source.ID]bool),
-		aside:  make(map[source.ID]bool),
-		seen:   newIDSet(),
+		Engine:   e,
+		only:     only,
+		req:      *req,
+		l:        ledger.New(store, e.name, e.tgt.Name()),
+		report:   &Report{Started: time.Now().UTC(), Problems: []Problem{}},
+		failed:   make(map[source.ID]bool),
+		aside:    make(map[source.ID]bool),
+		doubtful: make(map[source.ID]bool),
+		seen:     newIDSet(),
 
 		scope: &mapping.BoundScope{}, tree: newTree(),
 		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}},

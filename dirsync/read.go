@@ -278,6 +278,9 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 		return r.setProblems(ctx, id, nil) // it may have been unreadable
 	}
 	r.uncouple(e)
+	if e.Home != r.from.home && p == plan.Left && e.Presence == plan.Deleted {
+		e.Home = r.from.home // it was moved there, and out of scope
+	}
 	if there, err := r.departed(ctx, e); there || err != nil {
 		return err
 	}
@@ -322,6 +325,9 @@ func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
 	if e, err := r.l.Entry(ctx, ev.Object.ID); err != nil {
 		return err
 	} else if e != nil && e.Home != r.from.home {
+		// There it is, whatever its home says, which may have a tombstone.
+		r.doubtful[ev.Object.ID] = true
+		r.l.SetAsked(ev.Object.ID)
 		r.report.Problems = append(r.report.Problems, p)
 		return nil
 	} else if e != nil {

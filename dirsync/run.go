@@ -40,8 +40,9 @@ type run struct {
 
 	domains  mapping.Domains
 	origins  []*origin
-	from     *origin // the source that is being read
-	full     bool    // the read was a complete one, of all sources
+	from     *origin            // the source that is being read
+	doubtful map[source.ID]bool // another source than their home can't read them
+	full     bool               // the read was a complete one, of all sources
 	seen     *idSet
 	reached  *source.Watermark // of a complete read: set when what it didn't give is looked up
 	newcomer newcomers

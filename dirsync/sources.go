@@ -256,7 +256,9 @@ func (r *run) askAbout(ctx context.Context) error {
 	}
 	return r.l.Unit(ctx, func() error {
 		for _, id := range ids {
-			r.l.ClearAsked(id)
+			if !r.doubtful[id] {
+				r.l.ClearAsked(id)
+			}
 		}
 		return nil
 	})

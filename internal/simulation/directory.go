@@ -39,6 +39,9 @@ type person struct {
 	deleted time.Time
 	usn     int64
 	names   []string // that it ever wanted
+	side    int      // in which of two directories it lives
+	moved   bool     // it lived in the other one
+	moving  transit  // how far it has moved
 	group   bool
 	refs    map[refTo]toldRef // whom it refers to, or did
 }

@@ -23,7 +23,7 @@ func (w *world) do(s *Step) {
 	w.tenant.empty()
 	before := w.dir.clone().people
 	defer func() { w.forgot(before) }()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) {
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.sideStep(s) {
 		return
 	}
 	switch s.Do {
@@ -116,6 +116,9 @@ func (w *world) hire(num int, upn, mail string) *person {
 	if w.dir.units != nil {
 		p.unit = 1
 	}
+	if w.config.Two {
+		p.side = num % 2
+	}
 	p.wants(upn)
 	p.wants(mail)
 	w.dir.people[num] = p
@@ -166,6 +169,7 @@ func (w *world) directoryStep(s *Step) bool {
 		w.image = d.clone()
 	case "rollback": // to the image, with the same invocationId
 		if w.image != nil {
+			w.unmove()
 			w.timelines++
 			w.dir = w.image.clone()
 			w.dir.timeline = w.timelines
@@ -220,6 +224,9 @@ func (w *world) change(p *person, s *Step) {
 			d.touch(p)
 		}
 	case "hide":
+		if p.moved { // a tombstone there and nothing here is a deletion
+			return
+		}
 		w.hit("S-10")
 		p.hidden = true
 		w.blinded = true // only a complete read shows that it can't be seen

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -89,6 +90,7 @@ type runState struct {
 	findFails           bool
 	shortReply          bool
 	expired, cutErr     error
+	down                int // the number of the directory, from 1
 	cutAfter            int
 	readFails, diskFull int
 	commits, writes     int
@@ -204,7 +206,11 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 	if w.config.Audit {
 		opt.Audit = []audit.Sink{&journal{w, r}}
 	}
-	eng, err := dirsync.New(&reader{w, r}, &caller{w, r}, &store{w, r}, opt)
+	first := &reader{w, r, 0}
+	if w.config.Two {
+		first, opt.Name, opt.MoveWait = w.sources(r, opt), sideNames[0], cmp.Or(seconds(w.config.MoveWait), -1)
+	}
+	eng, err := dirsync.New(first, &caller{w, r}, &store{w, r}, opt)
 	if err != nil {
 		panic(err)
 	}
