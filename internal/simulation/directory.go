@@ -40,7 +40,7 @@ type person struct {
 	usn     int64
 	names   []string // that it ever wanted
 	side    int      // in which of two directories it lives
-	moved   bool     // it lived in the other one
+	lived   [2]bool  // in which it lived before
 	moving  transit  // how far it has moved
 	group   bool
 	refs    map[refTo]toldRef // whom it refers to, or did

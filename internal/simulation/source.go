@@ -272,9 +272,7 @@ func (s *reader) give(ctx context.Context, list []source.Event, at func(n int) s
 		} else if ev.Op == source.Refers {
 			s.w.oracle.toldRefs(ev)
 		} else {
-			if !s.elsewhere(ev) {
-				s.w.oracle.told(ev, r)
-			}
+			s.tell(ev)
 			if !r.forgets {
 				s.w.oracle.locate(ev)
 			}

@@ -42,6 +42,7 @@ func (w *world) do(s *Step) {
 	case "restore": // the state is older than reality
 		if w.backup != nil {
 			w.hit("E-02")
+			clear(w.heldBy)
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true
@@ -53,6 +54,7 @@ func (w *world) do(s *Step) {
 	case "lose": // the state
 		w.rough = true
 		w.hit("E-01")
+		clear(w.heldBy)
 		w.disk = newDisk()
 		w.oracle.load(newOracleState())
 		w.setBack()
@@ -224,7 +226,7 @@ func (w *world) change(p *person, s *Step) {
 			d.touch(p)
 		}
 	case "hide":
-		if p.moved { // a tombstone there and nothing here is a deletion
+		if p.moved() { // a tombstone there and nothing here is a deletion
 			return
 		}
 		w.hit("S-10")

@@ -31,10 +31,10 @@ func (s *reader) event(d *directory, p *person) (source.Event, bool) {
 	if !s.w.config.Two || p.side == s.side && (p.moving != inNone || !p.deleted.IsZero()) {
 		return d.event(p)
 	}
-	if p.side == s.side || !p.moved {
+	if !p.lived[s.side] {
 		return source.Event{}, false
 	}
-	if p.moving == inBoth && p.deleted.IsZero() {
+	if p.side != s.side && p.moving == inBoth && p.deleted.IsZero() {
 		return d.event(p)
 	}
 	ev := source.Event{Op: source.Deleted, Object: source.Object{ID: p.id, Kind: source.User}}
@@ -45,7 +45,18 @@ func (s *reader) event(d *directory, p *person) (source.Event, bool) {
 // elsewhere reports whether what this reader says of a person is no proof of
 // anything, since the other directory holds it and would say so.
 func (s *reader) elsewhere(ev source.Event) bool {
-	if !s.w.config.Two || ev.Op != source.Deleted || s.run.blind {
+	if !s.w.config.Two || s.run.forgets {
+		return false
+	}
+	key, here := [2]string{string(ev.Object.ID), sideNames[s.side]}, ev.Op == source.Upsert
+	s.w.heldBy[key] = here || ev.Op == source.Unreadable && s.w.heldBy[key]
+	if here || ev.Op == source.Unreadable {
+		return false
+	}
+	if s.w.heldBy[[2]string{key[0], sideNames[1-s.side]}] {
+		return true // it is at home there, or moves there
+	}
+	if ev.Op != source.Deleted || s.run.blind {
 		return false
 	}
 	d := s.dc()
@@ -58,6 +69,9 @@ func (s *reader) elsewhere(ev source.Event) bool {
 	}
 	return false
 }
+
+// moved reports whether p ever moved.
+func (p *person) moved() bool { return p.lived != [2]bool{} }
 
 // isDown is the error of a directory that can't be reached in this run.
 func (s *reader) isDown() error {
@@ -75,7 +89,8 @@ func (w *world) sideStep(s *Step) bool {
 	case "move":
 		if p != nil && w.config.Two && !p.group && !p.hidden && p.moving == settled {
 			w.hit("move")
-			p.side, p.moved, p.moving = 1-p.side, true, transit(s.N%3)
+			p.lived[p.side] = true
+			p.side, p.moving = 1-p.side, transit(s.N%3)
 			w.dir.touch(p)
 		}
 	case "land":
@@ -137,9 +152,22 @@ func (w *world) sources(r *runState, opt *dirsync.Options) *reader {
 // unmove: the directories forget moves of which tombstones were told.
 func (w *world) unmove() {
 	for _, p := range w.dir.people {
-		if p.moved {
+		if p.moved() {
 			w.oracle.beliefs[p.id] |= deleted
 			w.oracle.ever[p.id] |= deleted
 		}
+	}
+}
+
+// tell has the oracle take note of an event.
+func (s *reader) tell(ev source.Event) {
+	if s.elsewhere(ev) {
+		return
+	}
+	o, id := s.w.oracle, ev.Object.ID
+	o.told(ev, s.run)
+	if _, ever := s.w.heldBy[[2]string{string(id), sideNames[1-s.side]}]; ever && s.run.toldNow[id] != 0 {
+		// Which of the two the engine believes depends on what of it was kept.
+		s.run.toldNow[id] |= o.beliefs[id]
 	}
 }

@@ -64,6 +64,8 @@ type world struct {
 	saidRefs   map[[2]source.ID]bool // references that the directory ever told
 	unsaid     map[[2]int]bool       // that it ever ended, by whatever
 
+	heldBy map[[2]string]bool // by object and directory: what that said of it last
+
 	step  int
 	runs  int
 	log   bytes.Buffer // of the engine
@@ -116,7 +118,7 @@ func newWorld(s *Schedule) *world {
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
 		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, marks: Marks{},
-		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{},
+		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, heldBy: map[[2]string]bool{},
 		sum: 14695981039346656037,
 	}
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
