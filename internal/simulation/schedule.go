@@ -31,6 +31,7 @@ type Config struct {
 	Swapped   bool   `json:"swapped,omitempty"`   // in the other order
 	MoveWait  int    `json:"moveWait,omitempty"`  // seconds
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
+	Drift     string `json:"drift,omitempty"`     // the policy for what others change; "": the default
 }
 
 // A Step is one thing that happens. What its fields mean depends on Do; a step
