@@ -42,7 +42,9 @@ func (w *world) do(s *Step) {
 	case "restore": // the state is older than reality
 		if w.backup != nil {
 			w.hit("E-02")
-			clear(w.heldBy)
+			for key := range w.heldBy { // nobody knows which of it the state has
+				w.heldBy[key] = false
+			}
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true

@@ -91,6 +91,9 @@ func (w *world) sideStep(s *Step) bool {
 			w.hit("move")
 			p.lived[p.side] = true
 			p.side, p.moving = 1-p.side, transit(s.N%3)
+			if p.moving == inNone && !w.everTold(p.id) {
+				p.moving = settled
+			}
 			w.dir.touch(p)
 		}
 	case "land":
@@ -102,6 +105,16 @@ func (w *world) sideStep(s *Step) bool {
 		return false
 	}
 	return true
+}
+
+// everTold reports whether either directory ever told of an object.
+func (w *world) everTold(id source.ID) bool {
+	for _, side := range sideNames {
+		if _, told := w.heldBy[[2]string{string(id), side}]; told {
+			return true
+		}
+	}
+	return false
 }
 
 // land ends all moves.
