@@ -324,8 +324,8 @@ func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
 	// Once it can be read again, it is looked at anew, whatever its values.
 	if e, err := r.l.Entry(ctx, ev.Object.ID); err != nil {
 		return err
-	} else if e != nil && e.Home != r.from.home {
-		// There it is, whatever its home says, which may have a tombstone.
+	} else if e != nil && r.several() && (e.Home != r.from.home || e.Presence == plan.Left || e.Presence == plan.Deleted) {
+		// There it is, whatever was said of it: a tombstone may be older.
 		r.doubtful[ev.Object.ID] = true
 		r.l.SetAsked(ev.Object.ID)
 		r.report.Problems = append(r.report.Problems, p)
