@@ -42,6 +42,8 @@ func (r *run) readFrom(ctx context.Context, o *origin) error {
 		from, o.reason = "", "an earlier run ended before it had looked at the containers that moved"
 	case r.unplaced():
 		from, o.reason = "", "the scope asks where objects lie"
+	case r.byGroup() && !r.scoping.Grouped:
+		from, o.reason = "", "the scope asks who is a member of groups"
 	}
 	events, delta := source.Read(ctx, o.src, from)
 	if !delta && from != "" {
@@ -166,6 +168,9 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 		r.mark(ev.Object.ID)
 		return r.observeContainer(ctx, ev)
 	}
+	if err := r.observeGroup(ctx, ev); err != nil {
+		return err
+	}
 	switch ev.Op {
 	case source.Checkpoint:
 		if r.reached != nil {
@@ -233,6 +238,9 @@ func (r *run) appear(ctx context.Context, head *ledger.Head, o source.Object) (e
 		if e, err = r.l.Entry(ctx, o.ID); err != nil {
 			return err
 		}
+	}
+	if r.byGroup() && (head == nil || head.Presence != plan.Present) {
+		r.l.SetRegroup(o.ID)
 	}
 	if e.Presence == plan.Left {
 		e.Side.Out = ledger.SideLeft

@@ -197,11 +197,15 @@ func (r *run) reportRead() {
 	}
 }
 
-// findAll has each source say what is certain about ids. It reports
+// findAll has each source that can be read say what is certain about ids. It reports
 // [errors.ErrUnsupported] if none of them can look up single objects.
 func (r *run) findAll(ctx context.Context, ids []source.ID) error {
 	able := false
 	for _, o := range r.origins {
+		if o.err != nil {
+			able = true // it may be
+			continue
+		}
 		err := r.consume(ctx, o, source.Find(ctx, o.src, ids), false)
 		if errors.Is(err, errors.ErrUnsupported) {
 			continue

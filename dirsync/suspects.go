@@ -75,7 +75,7 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.missGroups(ctx, r.from)
 }
 
 // keptDeleted is how long an account in the target's bin is remembered: longer

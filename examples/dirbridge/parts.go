@@ -128,7 +128,7 @@ func (c *config) wrong(err error, keys ...string) error {
 func (x *parts) newSource(ad *adConfig, env environment) (*ldapsource.Source, error) {
 	o := &ldapsource.Options{
 		Name: ad.Name, ServerName: ad.ServerName, InsecurePlainLDAP: ad.InsecurePlainLDAP, Logger: x.log,
-		Delta: ldapsource.DeltaMode(ad.Delta),
+		Delta: ldapsource.DeltaMode(ad.Delta), PrimaryGroups: ad.PrimaryGroups,
 	}
 	o.Kinds, o.References = x.config.reads()
 	o.Attributes = x.Source.join().SourceAttributes()

@@ -77,6 +77,9 @@ type Entry struct {
 	Others map[string]source.Object `json:"others,omitempty"`
 	Gone   time.Time                `json:"gone,omitzero"`
 
+	// Member is by which group it is in the scope, if that goes by groups.
+	Member Member `json:"member,omitzero"`
+
 	// Joined says how it is joined with objects of other sources.
 	Joined Joined `json:"joined,omitzero"`
 
