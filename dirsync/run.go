@@ -36,6 +36,8 @@ type run struct {
 	scoping *ledger.Scope       // what is remembered of the scope
 	scope   *mapping.BoundScope // as this run has it, once the source was read
 	tree    *tree               // of the source's containers, likewise
+	rosters rosters             // the groups by whose members the scope goes, likewise
+	unknown source.ID           // one of them whose members were never told
 
 	unsettled bool // an earlier run left containers that moved
 
@@ -60,9 +62,10 @@ type run struct {
 	tally    plan.Tally  // what of that counts for the budgets
 	breaches []plan.Breach
 	budget   budget
-	kept     *ledger.Kept       // the plan that waits for somebody's word
-	approval *ledger.Approval   // under which this round is carried out
-	covered  map[source.ID]bool // what an approved change has begun, its next step ends
+	kept     *ledger.Kept                // the plan that waits for somebody's word
+	approval *ledger.Approval            // under which this round is carried out
+	counted  map[source.ID][]plan.Effect // by a step aside, for the step that follows
+	covered  map[source.ID]bool          // what an approved change has begun, its next step ends
 
 	undoing uint64 // the run that this round undoes
 

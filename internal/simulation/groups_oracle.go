@@ -17,7 +17,12 @@ var (
 	_ target.Kinder    = (*caller)(nil)
 )
 
-func (t *caller) Kinds() []target.Kind { return []target.Kind{target.Group, target.User} }
+func (t *caller) Kinds() []target.Kind {
+	if t.w.config.Groups == 0 {
+		return []target.Kind{target.User}
+	}
+	return []target.Kind{target.Group, target.User}
+}
 
 func (t *caller) RefBatch(kind target.Kind, attr string) (add, remove int) {
 	n := t.w.config.Groups
@@ -176,6 +181,9 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 // judgeGroup sees that a group in scope has an account. One in the bin of which a
 // lost state doesn't know that it is ours is proposed instead.
 func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
+	if o.w.config.Groups == 0 {
+		return
+	}
 	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}
