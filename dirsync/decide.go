@@ -160,6 +160,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		if err := r.expect(ctx, c); err != nil {
 			return err
 		}
+		c.Counted = r.counted[id]
 		r.counts.Add(c)
 		if !r.covered[id] || c.Removal {
 			r.tally.Add(c, 1)

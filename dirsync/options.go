@@ -63,7 +63,7 @@ type Options struct {
 	// scope. Defaults to [plan.DisableOnLeave].
 	Leaving plan.Leaving
 
-	// Drift says what becomes of what others change at our accounts. Defaults
+	// Drift says what becomes of what others change at our accounts and groups. Defaults
 	// to [PutBack].
 	Drift DriftPolicy
 

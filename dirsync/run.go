@@ -62,9 +62,10 @@ type run struct {
 	tally    plan.Tally  // what of that counts for the budgets
 	breaches []plan.Breach
 	budget   budget
-	kept     *ledger.Kept       // the plan that waits for somebody's word
-	approval *ledger.Approval   // under which this round is carried out
-	covered  map[source.ID]bool // what an approved change has begun, its next step ends
+	kept     *ledger.Kept                // the plan that waits for somebody's word
+	approval *ledger.Approval            // under which this round is carried out
+	counted  map[source.ID][]plan.Effect // by a step aside, for the step that follows
+	covered  map[source.ID]bool          // what an approved change has begun, its next step ends
 
 	undoing uint64 // the run that this round undoes
 

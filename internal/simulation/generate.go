@@ -64,6 +64,7 @@ func Generate(seed uint64) *Schedule {
 	g.empower()
 	g.contact()
 	g.places()
+	g.again()
 	g.s.withGroups(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
