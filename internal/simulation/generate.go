@@ -68,6 +68,7 @@ func Generate(seed uint64) *Schedule {
 	g.s.withGroups(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
+	g.s.withTwo(g.people)
 	return g.s
 }
 
