@@ -130,6 +130,11 @@ const codeUnknownProtection = "protection-unknown"
 // offLimits returns the problem of an account that must not be written, nil if
 // it may be.
 func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*plan.Problem, error) {
+	if foreign, err := r.isForeign(ctx, e); err != nil {
+		return nil, err
+	} else if foreign {
+		return &plan.Problem{Object: c.Source, Name: e.Object.DN, Holder: string(c.ID), Problem: foreignProblem(c.ID)}, nil
+	}
 	if c.Kind != target.User && len(r.opt.Protected) == 0 {
 		return nil, nil
 	}
@@ -164,20 +169,6 @@ func protectedProblem(id target.ID, why target.Protection) mapping.Problem {
 	}
 }
 
-// offLimitsManager returns our own refusal of a change of e's manager, nil if it
-// may be written.
-func (r *run) offLimitsManager(ctx context.Context, e *ledger.Entry) (error, error) {
-	if !e.Owned() {
-		return nil, nil
-	}
-	c := &plan.Change{Change: target.Change{Op: target.Refer, Kind: e.Kind(), ID: e.Link.ID}, Source: e.Object.ID}
-	p, err := r.offLimits(ctx, e, c)
-	if p == nil || err != nil {
-		return nil, err
-	}
-	return &protectedError{p.Problem}, nil
-}
-
 // keepOff leaves a protected account as it is, and looks again later.
 func (r *run) keepOff(ctx context.Context, due ledger.Due, p *plan.Problem, ps []plan.Problem) error {
 	r.failed[p.Object] = true
@@ -190,8 +181,11 @@ func (r *run) keepOff(ctx context.Context, due ledger.Due, p *plan.Problem, ps [
 // isOffLimits reports whether the account of an object must not be written, so
 // that it can't make room for others.
 func (r *run) isOffLimits(ctx context.Context, e *ledger.Entry) (bool, error) {
-	if e == nil || e.Link == nil || e.Kind() != target.User {
+	if e == nil || e.Link == nil {
 		return false, nil
+	}
+	if e.Link.Foreign || e.Kind() != target.User {
+		return e.Link.Foreign, nil
 	}
 	p, err := r.whoIsProtected(ctx)
 	if err != nil {
@@ -209,11 +203,11 @@ var sensitive = []string{target.AttrUserPrincipalName, target.AttrAccountEnabled
 	"otherMails", "businessPhones", "mobilePhone"}
 
 // isSensitive reports whether it is asked once more, right before the call, who
-// is protected.
+// is protected, and whether another tool synchronizes the account.
 func isSensitive(in *ledger.Intent) bool {
 	c := &in.Change
 	if c.Kind != target.User {
-		return false
+		return in.Undo != 0 || c.Op == target.Delete
 	}
 	switch c.Op {
 	case target.Create:
@@ -241,18 +235,30 @@ func (r *run) recheck(ctx context.Context, batch []*ledger.Intent) ([]*ledger.In
 		return nil, err
 	}
 	r.guarded = p
+	foreign, ferr := r.foreignNow(ctx, batch)
 	rest := make([]*ledger.Intent, 0, len(batch))
 	for _, in := range batch {
-		if in.Change.Op == target.Create || in.Change.Kind != target.User {
+		if in.Change.Op == target.Create {
 			rest = append(rest, in)
 			continue
 		}
 		why, unknown := p.of(in.Change.ID, in.Change.UPN)
-		if why == "" && unknown == nil {
+		if in.Change.Kind != target.User {
+			unknown = nil
+		}
+		off, err := r.recheckForeign(ctx, in, foreign, ferr)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" || unknown != nil {
+			problem := protectedProblem(in.Change.ID, why)
+			off = &problem
+		}
+		if off == nil {
 			rest = append(rest, in)
 			continue
 		}
-		refusal := target.Result{Err: &protectedError{protectedProblem(in.Change.ID, why)}}
+		refusal := target.Result{Err: &protectedError{*off}}
 		if err := r.unit(ctx, func() error { return r.settle(ctx, in, refusal, false) }); err != nil {
 			return nil, err
 		}

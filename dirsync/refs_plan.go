@@ -50,6 +50,8 @@ type holderPlan struct {
 	due      int         // references that are still due
 	had      []source.ID // whom the target may have as its manager
 	withheld bool
+	off      error // why none of its references may be written
+	asked    bool  // whether they may
 }
 
 // wrongRefs are the references of one attribute that aren't tried now.
@@ -190,17 +192,18 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if r.refs.failed[k] || r.refs.stuck[k.Holder] || !r.req.Retry && time.Now().Before(due.Next) {
 		return nil
 	}
-	if k.Attribute == target.RefManager {
-		off, err := r.offLimitsManager(ctx, p.e)
-		if err != nil {
+	if !p.asked {
+		if p.off, err = r.offLimitsHolder(ctx, p.e); err != nil {
 			return err
 		}
-		if off != nil {
-			if due.Refused == "" {
-				w.refused, w.reason = w.refused+1, off.Error()
-			}
-			return r.refusedRef(ctx, k, off, x.Wanted)
+		p.asked = true
+	}
+	if p.off != nil {
+		if due.Refused == "" {
+			w.refused, w.reason = w.refused+1, p.off.Error()
 		}
+		r.stuck(k.Holder)
+		return r.refusedRef(ctx, k, p.off, x.Wanted)
 	}
 	return p.add(ctx, k, x.Wanted)
 }
@@ -367,6 +370,9 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 		return false, err
 	}
 	if ready, _, err := r.refersNow(ctx, e); !ready || err != nil || !r.opt.Policy.Allows(c) {
+		return false, err
+	}
+	if off, err := r.offLimitsHolder(ctx, e); off != nil || err != nil {
 		return false, err
 	}
 	for i, ids := range [][]source.ID{c.Refer.Add, c.Refer.Remove} {

@@ -58,6 +58,10 @@ type Link struct {
 	// Unstamped says that the target object, which was adopted, doesn't carry
 	// Anchor yet.
 	Unstamped bool `json:"unstamped,omitempty"`
+
+	// Foreign says that another tool synchronized the target object when it was
+	// last seen: nothing is written to it.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 // A Leaving says what happens to the account of an object that left the scope.

@@ -112,6 +112,7 @@ func (t *caller) Changes(ctx context.Context, _ target.Kind, token target.Token)
 			} else if a != nil {
 				if s := tn.stale(a); s.deleted.IsZero() {
 					ev = target.DeltaEvent{Op: target.Changed, Object: s.object()}
+					t.showed(s)
 				} else {
 					ev.Op = target.Binned
 				}

@@ -128,7 +128,7 @@ func (o *oracle) meddledWith(x dirsync.Problem) bool {
 func (o *oracle) outOfReach(p *person, live *account, rep *dirsync.Report) bool {
 	id := o.w.takenAway[p.num]
 	a := o.w.tenant.accounts[id]
-	return id != "" && (a == nil || a.locked || live == nil && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
+	return id != "" && (a == nil || a.locked || !a.taken.IsZero() || live == nil && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
 		return x.Object == p.id && strings.HasPrefix(x.Code, "conflict")
 	}))
 }
