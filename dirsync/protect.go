@@ -36,7 +36,10 @@ func (r *run) askProtected(ctx context.Context, list map[target.ID]bool) (protec
 		p.names[strings.ToLower(v)] = true
 	}
 	if list == nil {
-		p.list, p.err = r.findListed(ctx)
+		// A list that was looked up in part protects those, and is looked up again.
+		if list, p.err = r.findListed(ctx); p.err == nil {
+			p.list = list
+		}
 	}
 	if p.err == nil && !r.opt.IgnoreRoles {
 		var who map[target.ID]target.Protection
@@ -46,7 +49,7 @@ func (r *run) askProtected(ctx context.Context, list map[target.ID]bool) (protec
 			}
 		}
 	}
-	for id := range p.list {
+	for id := range list {
 		p.who[id] = configured
 	}
 	if err := ctx.Err(); err != nil || errors.Is(p.err, target.ErrUnauthenticated) {
@@ -73,22 +76,31 @@ func (r *run) findListed(ctx context.Context) (map[target.ID]bool, error) {
 		keys = append(keys, target.Key{ID: target.ID(v)})
 		list[lower(target.ID(v))] = true
 	}
-	found, err := target.Find(ctx, r.tgt, target.User, keys)
-	if err != nil {
-		return list, err
-	}
-	lost := 0
-	for _, objects := range found {
-		for _, o := range objects {
-			list[lower(o.ID)] = true
+	all, lost := len(keys), 0
+	others := slices.DeleteFunc(slices.Clone(target.Kinds(r.tgt)), func(k target.Kind) bool { return k == target.User })
+	for _, kind := range append([]target.Kind{target.User}, others...) { // a group can be on it as well
+		found, err := target.Find(ctx, r.tgt, kind, keys)
+		if err != nil {
+			return list, err
 		}
-		if len(objects) == 0 {
-			lost++
+		var rest []target.Key
+		for i, objects := range found {
+			for _, o := range objects {
+				list[lower(o.ID)] = true
+			}
+			if len(objects) == 0 && keys[i].ID == "" {
+				lost++ // only users have names
+			} else if len(objects) == 0 {
+				rest = append(rest, keys[i])
+			}
+		}
+		if keys = rest; len(keys) == 0 {
+			break
 		}
 	}
-	if lost > 0 {
+	if lost += len(keys); lost > 0 {
 		r.warn(Warning{Code: "protected-not-found",
-			Message: fmt.Sprintf("%d of the %d accounts on the configured list of protected accounts aren't at the target", lost, len(keys)),
+			Message: fmt.Sprintf("%d of the %d accounts on the configured list of protected accounts aren't at the target", lost, all),
 			Remedy:  "correct the list: a name that is mistyped protects nobody"})
 	}
 	return list, nil
