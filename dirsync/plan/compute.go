@@ -320,7 +320,8 @@ func present(in Input) (*Change, []Problem) {
 		})
 		if in.AnchorBinned {
 			p.Message = fmt.Sprintf("the account %s in the target's bin carries this object's source anchor, but this state doesn't know it as ours; no second one is made", in.AnchorHolder)
-			p.Remedy = "if the state was lost, put back a copy of it; otherwise delete the account for good, and a new one is made"
+			p.Remedy = "if the state was lost, put back a copy of it; if the account is this person's, restore it in the tenant, then adopt it (match, adopt); " +
+				"one that nobody needs leaves the bin by itself after its time there, and a new one is made then"
 		}
 		p.Holder = string(in.AnchorHolder)
 		problems = append(problems, p)
