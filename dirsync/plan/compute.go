@@ -119,6 +119,10 @@ type Input struct {
 	// changed since the object was on the other side.
 	Returned, Rescoped bool
 
+	// Vanished says that the object left the scope because an attribute that a
+	// condition asks for has no value any more.
+	Vanished bool
+
 	// Again says that the object is planned again when this change is made.
 	Again bool
 }
@@ -219,6 +223,9 @@ func left(in Input) *Change {
 		if in.Rescoped {
 			reason = "the scope was changed: " + in.Result.Skip.Branch
 		}
+		if in.Vanished {
+			reason += "; there is no value any more"
+		}
 	}
 	switch in.Leaving {
 	case KeepOnLeave:
@@ -240,7 +247,7 @@ func (in Input) removal(op target.Op, reason string, set target.Attributes) *Cha
 	c.Reason = reason
 	c.Removal = true
 	if in.Presence == Left || in.refused() {
-		c.Crossing, c.Rescoped = Leaves, in.Rescoped
+		c.Crossing, c.Rescoped, c.Vanished = Leaves, in.Rescoped, in.Vanished
 	}
 	c.Evidence = in.Evidence
 	if c.Evidence == nil && in.Result.Skip != nil {
