@@ -68,6 +68,9 @@ func (r *run) adopt(ctx context.Context, pairs []Pair, by string) (done []Adopte
 	if err := r.readPlaces(ctx, pairs); err != nil {
 		return nil, err
 	}
+	if err := r.readGroups(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.underScope(ctx); err != nil {
 		return nil, err
 	}
@@ -113,13 +116,16 @@ func (r *run) readObjects(ctx context.Context, pairs []Pair) error {
 	}
 	slices.Sort(ids)
 	for some := range slices.Chunk(slices.Compact(ids), findBatch) {
-		err := r.consume(ctx, source.Find(ctx, r.src, some), false)
+		err := r.findAll(ctx, some)
 		if errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("the source %s can't look up single objects", r.src.Name())
+			return fmt.Errorf("the source %s can't look up single objects", r.sourceNames())
 		}
 		if err != nil {
-			return fmt.Errorf("look up objects in the source %s: %w", r.src.Name(), err)
+			return fmt.Errorf("look up objects: %w", err)
 		}
+	}
+	if err := r.join(ctx); err != nil {
+		return err
 	}
 	return r.l.Flush(ctx)
 }
@@ -271,6 +277,8 @@ func (r *run) adopter(ctx context.Context, a *Adopted) (e *ledger.Entry, res map
 		return nil, res, no("it can't be told whether the object is in scope; see its problems")
 	case fatal(res) || res.Anchor == "":
 		return nil, res, no("the object can't have an account; see its problems")
+	case !r.isPlaced(e):
+		return nil, res, no("where the object lies can't be read now, so it can't be told whether it is in scope")
 	}
 	return e, res, nil
 }

@@ -29,6 +29,10 @@ type Report struct {
 	Mode       Mode   `json:"mode"`
 	FullReason string `json:"fullReason,omitempty"` // why the read was a full one
 
+	// Sources says for each of several sources how it was read; empty for one.
+	// Mode is Full then if any was read whole.
+	Sources []SourceReport `json:"sources,omitempty"`
+
 	// Read is how many objects the source gave: those in scope, those that
 	// left and those deleted. An object that came twice counts twice.
 	Read int `json:"read"`
@@ -73,8 +77,12 @@ type Report struct {
 	// Drifted is how many of our accounts were found to have been changed or
 	// deleted by others. Reconciled says why all of them were looked at, ""
 	// where what the target says to have changed was enough.
-	Drifted    int    `json:"drifted,omitempty"`
-	Reconciled string `json:"reconciled,omitempty"`
+	//
+	// RefsDrifted is how many members and owners others added to our groups or
+	// removed from them, found in this run.
+	Drifted     int    `json:"drifted,omitempty"`
+	RefsDrifted int    `json:"refsDrifted,omitempty"`
+	Reconciled  string `json:"reconciled,omitempty"`
 
 	// Proposed is how many accounts at the target carry the source anchor of an
 	// object but aren't known as ours: a state that was lost looks like this.
@@ -98,7 +106,7 @@ type Report struct {
 	// and what is still open from before.
 	Problems []plan.Problem `json:"problems"`
 
-	// Watermark is where the next run resumes.
+	// Watermark is where the next run resumes; of several sources, see Sources.
 	Watermark source.Watermark `json:"watermark"`
 
 	// PlanHash identifies the (first) plan of the run.
@@ -110,6 +118,11 @@ type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy"`
+
+	// Object is what the warning is about, if that is one object.
+	Object source.ID `json:"object,omitempty"`
+
+	quiet string // the message without names, for the log
 }
 
 // Changed is the number of changes that the target accepted.

@@ -65,7 +65,11 @@ func Generate(seed uint64) *Schedule {
 	g.contact()
 	g.takeover()
 	g.places()
+	g.again()
 	g.s.withGroups(g.people)
+	g.s.meddleGroups(g.people)
+	g.circles()
+	g.s.withTwo(g.people)
 	return g.s
 }
 

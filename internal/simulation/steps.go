@@ -22,8 +22,11 @@ func (w *world) do(s *Step) {
 	}
 	w.tenant.empty()
 	before := w.dir.clone().people
-	defer func() { w.forgot(before) }()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) {
+	defer func() {
+		w.forgot(before)
+		w.unseenGroups()
+	}()
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) || w.sideStep(s) {
 		return
 	}
 	switch s.Do {
@@ -42,6 +45,9 @@ func (w *world) do(s *Step) {
 	case "restore": // the state is older than reality
 		if w.backup != nil {
 			w.hit("E-02")
+			for key := range w.heldBy { // nobody knows which of it the state has
+				w.heldBy[key] = false
+			}
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true
@@ -53,6 +59,7 @@ func (w *world) do(s *Step) {
 	case "lose": // the state
 		w.rough = true
 		w.hit("E-01")
+		clear(w.heldBy)
 		w.disk = newDisk()
 		w.oracle.load(newOracleState())
 		w.setBack()
@@ -83,6 +90,9 @@ func (w *world) excuse(then map[target.ID]account) {
 		}
 		if a == nil {
 			continue
+		}
+		if a.deleted.IsZero() && !was.deleted.IsZero() {
+			w.touched[string(id)+cameBack] = true
 		}
 		if !a.deleted.IsZero() {
 			for _, num := range w.numbers[a.anchor] {
@@ -115,6 +125,9 @@ func (w *world) hire(num int, upn, mail string) *person {
 	}
 	if w.dir.units != nil {
 		p.unit = 1
+	}
+	if w.config.Two {
+		p.side = num % 2
 	}
 	p.wants(upn)
 	p.wants(mail)
@@ -166,6 +179,7 @@ func (w *world) directoryStep(s *Step) bool {
 		w.image = d.clone()
 	case "rollback": // to the image, with the same invocationId
 		if w.image != nil {
+			w.unmove()
 			w.timelines++
 			w.dir = w.image.clone()
 			w.dir.timeline = w.timelines
@@ -177,7 +191,7 @@ func (w *world) directoryStep(s *Step) bool {
 		if p := d.people[s.P]; p != nil && !p.deleted.IsZero() {
 			p.deleted = time.Time{}
 			d.touch(p)
-			if w.config.Groups > 0 {
+			if w.refers() {
 				d.relinked(p)
 			}
 		}
@@ -220,6 +234,9 @@ func (w *world) change(p *person, s *Step) {
 			d.touch(p)
 		}
 	case "hide":
+		if p.moved() { // a tombstone there and nothing here is a deletion
+			return
+		}
 		w.hit("S-10")
 		p.hidden = true
 		w.blinded = true // only a complete read shows that it can't be seen
@@ -300,6 +317,8 @@ func (w *world) tenantStep(s *Step) (done bool) {
 		t.empower(s.N)
 	case "full":
 		t.full = s.N == 1
+	case "cloudjoin", "cloudpart", "cloudguest":
+		w.cloudRefs(s)
 	case "clouddelete", "cloudpurge", "cloudedit", "cloudclear":
 		if a := w.accountOf(s.P); a != nil {
 			w.meddled(a, s)

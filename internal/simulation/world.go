@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -20,8 +21,10 @@ import (
 
 // A world is where one schedule happens.
 type world struct {
-	scoped     int          // which scope is configured
-	scopesUsed map[int]bool // that ever was
+	scoped      int          // which scope is configured
+	scopesUsed  map[int]bool // that ever was
+	circled     int          // the groups by which it goes
+	circlesUsed map[int]bool
 
 	seed    uint64
 	config  Config
@@ -62,6 +65,9 @@ type world struct {
 	needsRetry bool                  // something was refused that only a retry brings back
 	saidRefs   map[[2]source.ID]bool // references that the directory ever told
 	unsaid     map[[2]int]bool       // that it ever ended, by whatever
+	refEdits   map[binding]int       // references that administrators changed, and how often
+
+	heldBy map[[2]string]bool // by object and directory: what that said of it last
 
 	step  int
 	runs  int
@@ -89,9 +95,11 @@ type runState struct {
 	findFails           bool
 	shortReply          bool
 	expired, cutErr     error
+	down                int // the number of the directory, from 1
 	cutAfter            int
 	readFails, diskFull int
 	commits, writes     int
+	innocent, proves    bool // it planned no removal, and that is durable
 	slow, loseReplies   int
 	deltaCut            int // the event of a delta before which it breaks off
 	commitFault         map[int]string
@@ -115,13 +123,13 @@ func newWorld(s *Schedule) *world {
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
 		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, marks: Marks{},
-		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{},
+		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, heldBy: map[[2]string]bool{}, refEdits: map[binding]int{},
 		sum: 14695981039346656037,
 	}
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
 	w.tenant.normalise = s.World.Normalise
 	w.policies[w.leaving] = true
-	w.scopesUsed = map[int]bool{0: true}
+	w.scopesUsed, w.circlesUsed = map[int]bool{0: true}, map[int]bool{0: true}
 	if s.World.Units {
 		w.dir.build(s.Seed)
 	}
@@ -191,9 +199,10 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
 	opt := &dirsync.Options{
-		Mapper: rules, Scope: w.scope(w.scoped), Leaving: w.leaving, Policy: w.policy, Limits: w.limits(), Parallel: w.config.Parallel,
+		Mapper: rules, Scope: w.circle(w.scope(w.scoped)), Leaving: w.leaving, Policy: w.policy, Limits: w.limits(), Parallel: w.config.Parallel,
 		Grace: seconds(w.config.Grace), Patience: seconds(w.config.Patience),
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Drift:  dirsync.DriftPolicy(w.config.Drift),
 		OnEvent: func(e dirsync.Event) {
 			if r.events++; r.events == r.stopAt {
 				w.logf("    cancelled at event %d", r.events)
@@ -205,7 +214,11 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 	if w.config.Audit {
 		opt.Audit = []audit.Sink{&journal{w, r}}
 	}
-	eng, err := dirsync.New(&reader{w, r}, &caller{w, r}, &store{w, r}, opt)
+	first := &reader{w, r, 0}
+	if w.config.Two {
+		first, opt.Name, opt.MoveWait = w.sources(r, opt), sideNames[0], cmp.Or(seconds(w.config.MoveWait), -1)
+	}
+	eng, err := dirsync.New(first, &caller{w, r}, &store{w, r}, opt)
 	if err != nil {
 		panic(err)
 	}
@@ -228,6 +241,7 @@ func (w *world) heard(r *runState, e dirsync.Event) {
 	switch e := e.(type) {
 	case dirsync.Planned:
 		w.oracle.believe(r)
+		r.innocent = r.just == nil && e.Counts.Removals == 0
 		w.logf("    planned round %d: %+v", e.Round, e.Counts)
 		if e.Round > 0 {
 			w.hit("rounds")

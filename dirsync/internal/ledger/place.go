@@ -17,6 +17,9 @@ type Container struct {
 	DN     string    `json:"dn"`
 	Parent source.ID `json:"parent,omitempty"`
 
+	// Home is the source whose word about it counts, as for an Entry.
+	Home string `json:"home,omitempty"`
+
 	// State is "" while it exists in what the source reads, else ContainerLeft
 	// or ContainerDeleted.
 	State string `json:"state,omitempty"`
@@ -45,6 +48,12 @@ type Scope struct {
 	// Bound are the IDs of the containers that the configuration names.
 	Bound map[string]source.ID `json:"bound,omitempty"`
 
+	// Groups are likewise the IDs of the groups.
+	Groups map[string]source.ID `json:"groups,omitempty"`
+
+	// Grouped says that a complete read has given groups.
+	Grouped bool `json:"grouped,omitempty"`
+
 	// Placed says that a complete read has given containers.
 	Placed bool `json:"placed,omitempty"`
 
@@ -66,6 +75,10 @@ type Side struct {
 	// Out is the scope that last found it out, until its account has followed
 	// its return. SideLeft is the source itself, which saw it leave.
 	Out string `json:"out,omitempty"`
+
+	// Left is the scope because of which its account was disabled or deleted, until
+	// it is found in again or its account is given back.
+	Left string `json:"left,omitempty"`
 }
 
 // SideLeft is the Side.Out of an object that the source saw leave.
