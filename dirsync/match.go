@@ -25,8 +25,9 @@ type MatchPolicy struct {
 	DisplayName  bool
 }
 
-// Match reads what changed at the source and everything at the target, and
-// proposes which accounts that aren't ours may belong to objects that have none.
+// Match reads what changed at the source and everything at the target, its bin
+// included, and proposes which accounts that aren't ours may belong to objects that
+// have none.
 // Nothing is written, neither to the target nor to the store, and nothing is
 // adopted: look at the pairs, and give those that are right to [Engine.Adopt].
 //
@@ -34,7 +35,8 @@ type MatchPolicy struct {
 // name, address, nickname, display name. Groups are proposed for groups, and of
 // those at the target only what can be written: see [target.Object.Foreign]. By name and address only accounts are proposed that carry no
 // anchor or the object's own; one with another anchor is listed with that
-// conflict. The pairs are in the order of objects, then of accounts.
+// conflict, and so is one in the bin that carries the object's anchor. The pairs
+// are in the order of objects, then of accounts.
 func (e *Engine) Match(ctx context.Context, policy *MatchPolicy) ([]Match, error) {
 	if !e.running.TryLock() {
 		return nil, ErrRunning
@@ -89,6 +91,10 @@ func (m *matcher) match(ctx context.Context, policy *MatchPolicy) error {
 		if err := m.consider(ctx, o); err != nil {
 			return err
 		}
+	}
+	// What lies in the bin is listed so that it is restored before it is adopted.
+	if _, err := r.listBin(ctx, func(o target.Object) error { return m.consider(ctx, o) }); err != nil {
+		return err
 	}
 	m.contradict()
 	return nil
@@ -255,7 +261,7 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 		{ByMailNickname, strings.ToLower(o.Attributes.First(target.AttrMailNickname))},
 		{ByDisplayName, strings.ToLower(o.Attributes.First("displayName"))},
 	} {
-		if k.value == "" || isGroupKey(k.by) && o.Kind != target.Group {
+		if k.value == "" || isGroupKey(k.by) && o.Kind != target.Group || o.Deleted && k.by != ByAnchor {
 			continue
 		}
 		for _, w := range m.by[k.by][k.value] {
@@ -265,6 +271,9 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 			p := m.pair(w, k.by, o)
 			if o.Anchor != "" && o.Anchor != w.res.Anchor {
 				p.conflict(ConflictOtherAnchor, "the account carries another source anchor than the object's")
+			}
+			if o.Deleted {
+				p.conflict(ConflictBinned, "the account is in the target's bin: restore it in the tenant first, then match and adopt it")
 			}
 			if o.Foreign {
 				p.conflict(ConflictForeign, "%s", foreignWhy(o))

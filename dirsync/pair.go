@@ -81,6 +81,7 @@ const (
 	ConflictUnknown         = "protection-unknown"     // or it can't be told that it isn't
 	ConflictForeign         = "synchronized-by-others" // another tool, or the tenant itself, masters the account
 	ConflictOtherKind       = "other-kind"             // the account isn't of the object's kind, or another sort of group
+	ConflictBinned          = "in-the-bin"             // the account is deleted: restore it at the target first
 )
 
 // An Adopted is what became of one pair.

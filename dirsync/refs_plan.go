@@ -49,10 +49,10 @@ type holderPlan struct {
 	wrong    map[string]*wrongRefs
 	room     map[string]*room // by attribute
 	due      int              // references that are still due
-	asked    bool             // whether it may be written at all; off is why not
-	off      error
-	had      []source.ID // whom the target may have as its manager
+	had      []source.ID      // whom the target may have as its manager
 	withheld bool
+	off      error // why none of its references may be written
+	asked    bool  // whether they may
 
 	drifts map[ledger.RefKey]bool // of which others changed something: true if they added it
 	back   map[*plan.Refer]bool   // puts that back
@@ -206,8 +206,18 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if r.refs.failed[k] || r.refs.stuck[k.Holder] || !r.req.Retry && time.Now().Before(due.Next) {
 		return nil
 	}
-	if off, err := p.offLimits(ctx, k, x, due, w); off || err != nil {
-		return err
+	if !p.asked {
+		if p.off, err = r.offLimitsHolder(ctx, p.e); err != nil {
+			return err
+		}
+		p.asked = true
+	}
+	if p.off != nil {
+		if due.Refused == "" {
+			w.refused, w.reason = w.refused+1, p.off.Error()
+		}
+		r.stuck(k.Holder)
+		return r.refusedRef(ctx, k, p.off, x.Wanted)
 	}
 	if fits, err := p.fits(ctx, k, x, w); !fits || err != nil {
 		return err

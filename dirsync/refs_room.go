@@ -75,21 +75,3 @@ func (o *room) problem(attr string, over int) mapping.Problem {
 		Remedy:  "split the group in the directory; when others go, those left out come in by themselves",
 	}
 }
-
-// offLimits reports whether the holder must not be written; its reference is
-// refused then, and tried again later.
-func (p *holderPlan) offLimits(ctx context.Context, k ledger.RefKey, x *ledger.Ref, due *ledger.RefDue, w *wrongRefs) (off bool, err error) {
-	if !p.asked {
-		if p.off, err = p.r.offLimitsRefs(ctx, p.e); err != nil {
-			return false, err
-		}
-		p.asked = true
-	}
-	if p.off == nil {
-		return false, nil
-	}
-	if due.Refused == "" {
-		w.refused, w.reason = w.refused+1, p.off.Error()
-	}
-	return true, p.r.refusedRef(ctx, k, p.off, x.Wanted)
-}
