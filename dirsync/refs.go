@@ -85,7 +85,9 @@ func (r *run) stand(x *ledger.Ref, s ledger.Standing) {
 }
 
 // setRef keeps x instead of was (nil for nothing), with all that follows from
-// it: counts, totals, and whether it is due. It belongs into a unit of the run.
+// it: counts, totals, and whether it is due. What somebody holds back stays held
+// back, and due, until the source says something else of it, whatever becomes of
+// the accounts at both ends. It belongs into a unit of the run.
 func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x ledger.Ref) error {
 	before := ledger.Ref{}
 	if was != nil {
@@ -119,11 +121,25 @@ func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x le
 		}
 	}
 	r.l.SetRef(k, was, x)
-	if standing != ledger.Plain || x.Applied != ledger.Unsure && x.Wanted == (x.Applied == ledger.Yes) {
+	if x.Applied != ledger.Unsure && x.Wanted == (x.Applied == ledger.Yes) {
 		r.l.ClearRefDue(k)
 		return nil
 	}
-	return r.l.SetRefDue(k, ledger.RefDue{})
+	due := ledger.RefDue{}
+	if was != nil && before.Wanted == x.Wanted {
+		old, err := r.l.RefDue(ctx, k)
+		if err != nil {
+			return err
+		}
+		if old != nil { // the source said nothing else of it
+			due.Held, due.Attempts = old.Held, old.Attempts
+		}
+	}
+	if standing != ledger.Plain && due.Held == nil {
+		r.l.ClearRefDue(k)
+		return nil
+	}
+	return r.l.SetRefDue(k, due)
 }
 
 func step(was, is bool) int {
