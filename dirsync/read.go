@@ -129,7 +129,7 @@ const (
 // kept as it falls: it is true either way, and the watermark hasn't moved.
 func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error], checkpointed bool) error {
 	var last source.Op
-	r.refs.told, r.refs.passed, r.refs.purge = nil, nil, r.refers()
+	r.refs.told, r.refs.emptied, r.refs.passed, r.refs.purge = nil, nil, nil, r.refers()
 	if err := r.purgeRefs(ctx); err != nil { // what a crash left
 		return err
 	}
@@ -157,6 +157,9 @@ func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error]
 	}
 	if checkpointed && last != source.Checkpoint {
 		return fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)
+	}
+	if err := r.confirmEmptied(ctx); err != nil {
+		return err
 	}
 	return r.passCheckpoint(ctx)
 }

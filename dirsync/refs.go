@@ -19,8 +19,9 @@ var refAttributes = map[string]string{"member": target.RefMembers, "managedBy": 
 
 // references are what a run knows of references.
 type references struct {
-	told   map[ledger.RefKey]*telling // the sets that are being told
-	passed *source.Watermark          // the last checkpoint, if it came amid one
+	told    map[ledger.RefKey]*telling // the sets that are being told
+	emptied emptied                    // that were told empty, and have to be confirmed
+	passed  *source.Watermark          // the last checkpoint, if it came amid one
 
 	purge bool // some holder's may have to be forgotten
 
@@ -362,6 +363,11 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			return err
 		}
 		err = r.unit(ctx, func() error {
+			for _, attr := range refAttributes {
+				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
+					return err
+				}
+			}
 			r.l.ClearRefHead(id)
 			r.l.ClearPurge(id)
 			return r.l.SetRefSpent(id, nil)

@@ -33,7 +33,7 @@ func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[str
 	if err != nil {
 		return err
 	}
-	ps := slices.DeleteFunc(slices.Clone(old), aboutRefs)
+	ps := slices.DeleteFunc(slices.Clone(old), func(p plan.Problem) bool { return aboutRefs(p) && p.Code != codeRefDoubt })
 	for _, attr := range slices.Sorted(maps.Keys(wrong)) {
 		w := wrong[attr]
 		if w.refused > 0 {

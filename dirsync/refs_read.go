@@ -16,7 +16,10 @@ const refsAtOnce = 500
 
 // A telling is a whole set that is being told: hashes of what came so far, eight
 // bytes for each.
-type telling struct{ seen []uint64 }
+type telling struct {
+	seen    []uint64
+	strange int // values that the source can't identify
+}
 
 var refSeed = maphash.MakeSeed()
 
@@ -62,16 +65,24 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 			return err
 		}
 	}
+	r.refs.emptied.told(key, x)
 	if set == nil {
 		return nil
 	}
 	for _, to := range x.Add {
 		set.seen = append(set.seen, hashOf(to))
 	}
+	set.strange += x.Unidentified
 	if !x.Last {
 		return nil
 	}
 	delete(r.refs.told, key)
+	switch {
+	case set.strange > 0:
+		return r.doubtSet(ctx, key, fmt.Sprintf("%d values of its %s can't be identified: who isn't among the others stays", set.strange, attr))
+	case len(set.seen) == 0:
+		return r.emptySet(ctx, key, x.Attribute)
+	}
 	slices.Sort(set.seen)
 	return r.keepOnly(ctx, key, slices.Compact(set.seen))
 }
@@ -114,6 +125,9 @@ func (r *run) wantRef(ctx context.Context, k ledger.RefKey, wanted bool) error {
 // looked at.
 func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) error {
 	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
+	if err == nil && set.Doubt {
+		err = r.doubtSet(ctx, key, "")
+	}
 	if err != nil || set.Wanted <= len(seen) {
 		return err
 	}
@@ -126,9 +140,10 @@ func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) er
 }
 
 // holdCheckpoint keeps a watermark back that came between the first and the last
-// part of a set: a read from there would not tell that set whole.
+// part of a set, or before it is confirmed that one is empty: a read from there
+// would not tell that set whole.
 func (r *run) holdCheckpoint(w source.Watermark) bool {
-	if len(r.refs.told) == 0 {
+	if len(r.refs.told)+len(r.refs.emptied) == 0 {
 		r.refs.passed = nil
 		return false
 	}

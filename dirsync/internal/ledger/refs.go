@@ -64,6 +64,10 @@ type RefDue struct {
 type RefSet struct {
 	Wanted  int `json:"wanted,omitempty"`
 	Applied int `json:"applied,omitempty"` // for sure
+
+	// Doubt says that the source told them whole the last time in a way that
+	// doesn't prove who is gone.
+	Doubt bool `json:"doubt,omitempty"`
 }
 
 // A Wake has the references of an object, and those that point at it, looked at

@@ -1,0 +1,112 @@
+package dirsync
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/source"
+)
+
+// codeRefDoubt says that a whole set was told that doesn't say who is gone.
+const codeRefDoubt = "reference-doubtful"
+
+// emptied are the sets that had somebody and were told whole and empty in this
+// read, and what was told of them since. To a source, what it may not read can look
+// empty: it is asked at the end of the read.
+type emptied map[ledger.RefKey]*emptySet
+
+type emptySet struct {
+	attribute string // as the source calls it
+	seen      []uint64
+}
+
+// told takes in what is told of a set after it was empty.
+func (e emptied) told(key ledger.RefKey, x *source.References) {
+	if x.First {
+		delete(e, key)
+	} else if set := e[key]; set != nil {
+		for _, to := range x.Add {
+			set.seen = append(set.seen, hashOf(to))
+		}
+	}
+}
+
+// emptySet notes that a set was told whole and empty.
+func (r *run) emptySet(ctx context.Context, key ledger.RefKey, attribute string) error {
+	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
+	if err != nil {
+		return err
+	}
+	if set.Wanted == 0 {
+		return r.keepOnly(ctx, key, nil)
+	}
+	if r.refs.emptied == nil {
+		r.refs.emptied = emptied{}
+	}
+	r.refs.emptied[key] = &emptySet{attribute: attribute}
+	return nil
+}
+
+// confirmEmptied ends a read: whom an empty set doesn't name is gone if the source
+// has evidence that the set is empty.
+func (r *run) confirmEmptied(ctx context.Context) error {
+	all := r.refs.emptied
+	r.refs.emptied = nil
+	keys := slices.SortedFunc(maps.Keys(all), func(a, b ledger.RefKey) int {
+		return cmp.Or(cmp.Compare(a.Holder, b.Holder), cmp.Compare(a.Attribute, b.Attribute))
+	})
+	for _, key := range keys {
+		set := all[key]
+		empty, err := source.Empty(ctx, r.src, key.Holder, set.attribute)
+		if err != nil {
+			return fmt.Errorf("ask whether the %s of %s are none: %w", set.attribute, key.Holder, err)
+		}
+		if !empty {
+			err = r.doubtSet(ctx, key, fmt.Sprintf("no values of its %s are shown, without evidence that there are none: nobody is removed", set.attribute))
+		} else {
+			slices.Sort(set.seen)
+			err = r.keepOnly(ctx, key, slices.Compact(set.seen))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// doubtSet reports that a set was told whole in a way that proves nobody to be
+// gone; "" ends that.
+func (r *run) doubtSet(ctx context.Context, key ledger.RefKey, why string) error {
+	return r.unit(ctx, func() error {
+		set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
+		if err != nil {
+			return err
+		}
+		set.Doubt = why != ""
+		if err := r.l.SetRefSet(key.Holder, key.Attribute, set); err != nil {
+			return err
+		}
+		e, err := r.l.Entry(ctx, key.Holder)
+		if e == nil || err != nil {
+			return err
+		}
+		old, err := r.l.ProblemsOf(ctx, key.Holder)
+		if err != nil {
+			return err
+		}
+		ps := slices.DeleteFunc(slices.Clone(old), func(p plan.Problem) bool { return p.Code == codeRefDoubt && p.Attribute == key.Attribute })
+		if why != "" {
+			ps = append(ps, plan.Problem{Object: key.Holder, Name: e.Object.DN, Problem: mapping.Problem{Code: codeRefDoubt, Attribute: key.Attribute,
+				Message: "the source told a set that doesn't say who is gone: " + why,
+				Remedy:  "see that the sync account may read the attribute and what it points at; a complete read then tells the set anew",
+			}})
+		}
+		return r.setProblems(ctx, key.Holder, ps)
+	})
+}
