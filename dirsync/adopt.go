@@ -68,6 +68,9 @@ func (r *run) adopt(ctx context.Context, pairs []Pair, by string) (done []Adopte
 	if err := r.readPlaces(ctx, pairs); err != nil {
 		return nil, err
 	}
+	if err := r.readGroups(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.underScope(ctx); err != nil {
 		return nil, err
 	}
@@ -271,6 +274,8 @@ func (r *run) adopter(ctx context.Context, a *Adopted) (e *ledger.Entry, res map
 		return nil, res, no("it can't be told whether the object is in scope; see its problems")
 	case fatal(res) || res.Anchor == "":
 		return nil, res, no("the object can't have an account; see its problems")
+	case !r.isPlaced(e):
+		return nil, res, no("where the object lies can't be read now, so it can't be told whether it is in scope")
 	}
 	return e, res, nil
 }

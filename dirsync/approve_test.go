@@ -468,6 +468,28 @@ func TestARunIsRemembered(t *testing.T) {
 
 // What was rejected stays rejected, also where the hold itself changes who gets
 // which name.
+// A cycle of names is made whole or not at all: who steps aside for it counts with
+// that step, and no second time.
+func TestT07_ASwapOfNamesCountsBeforeItsFirstStep(t *testing.T) {
+	for most, halts := range map[int]bool{1: true, 2: false} {
+		w := newWorld(t, func(w *world) {
+			w.opt.Limits = plan.Unlimited()
+			w.opt.Limits.UPNChanges = plan.Limit{Count: most, Percent: -1}
+		})
+		ids := w.people(3)
+		w.sync()
+		w.set(ids[0], "userPrincipalName", "p001@contoso.com")
+		w.set(ids[1], "userPrincipalName", "p000@contoso.com")
+		if halts {
+			require.Equal(t, 2, w.halted().Breaches[0].Planned)
+			continue
+		}
+		require.Equal(t, 3, w.sync().Updated)
+		w.set(ids[2], "userPrincipalName", "p003@contoso.com")
+		require.Equal(t, 2, w.halted().Breaches[0].Spent)
+	}
+}
+
 func TestARejectedSwapOfNamesIsNotMade(t *testing.T) {
 	w := newWorld(t)
 	ids := w.people(3)
@@ -507,6 +529,26 @@ func TestARejectedCreateIsNotMadeWhenItsDomainIsVerifiedAndRefused(t *testing.T)
 
 	w.set(bob, "title", "Clerk") // another wish
 	require.Equal(t, 1, w.sync(dirsync.Request{Retry: true}).Created)
+	w.mustRest()
+}
+
+// Simulation seed 80059606: another wish comes to just the change that was rejected.
+func TestARejectedCreateIsNotMadeUnderItsPlaceholder(t *testing.T) {
+	w := newWorld(t)
+	w.person("ann", "fabrikam.com")
+	w.person("Ann", "fabrikam.com", "sAMAccountName", "ann2")
+	require.NoError(t, w.eng.Reject(t.Context(), w.plan().Hash, "eve"))
+	w.sync()
+	require.Zero(t, w.tgt.Len())
+
+	w.tgt.VerifyDomain("fabrikam.com") // the one who loses the name would get the placeholder of before
+	rep := w.sync(dirsync.Request{Retry: true})
+	require.Equal(t, 1, rep.Created)
+	require.Equal(t, []string{"held"}, codes(rep))
+	w.mustRest()
+	_, err := w.eng.Release(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, w.sync().Created)
 	w.mustRest()
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 )
 
@@ -52,6 +54,37 @@ func (r *run) readPlaces(ctx context.Context, pairs []Pair) error {
 	return r.l.Flush(ctx)
 }
 
+// readGroups reads whom the groups hold by which the scope goes: it may be others
+// by now.
+func (r *run) readGroups(ctx context.Context) error {
+	if !r.byGroup() {
+		return nil
+	}
+	var ids []source.ID
+	for k, err := range r.l.Rosters(ctx) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, k.ID)
+	}
+	for some := range slices.Chunk(ids, findBatch) {
+		if err := r.consume(ctx, source.Find(ctx, r.src, some), false); err != nil {
+			return fmt.Errorf("look up groups in the source %s: %w", r.src.Name(), err)
+		}
+	}
+	return r.missGroups(ctx)
+}
+
+// isPlaced reports whether it was just read where e lies, up to the top, if the
+// scope asks for places: a container that the source doesn't show any more may lie
+// elsewhere by now, and nothing tells.
+func (r *run) isPlaced(e *ledger.Entry) bool {
+	if r.opt.Scope == nil || len(r.opt.Scope.Containers()) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(r.tree.place(e.Object.Parent).Path, func(c mapping.Container) bool { return !r.seen.has(c.ID) })
+}
+
 // scopeFirst sees that the scope can be applied: if it can't by what is known of
 // containers, everything is read, as the first run does it.
 func (r *run) scopeFirst(ctx context.Context) error {
@@ -92,7 +125,10 @@ func (r *run) underScope(ctx context.Context) error {
 		return fmt.Errorf("%w: it asks where objects lie, and no complete read has said so yet", ErrScope)
 	}
 	was := *r.scoping
-	err := r.bind()
+	err := r.bind(ctx)
 	*r.scoping = was
-	return err
+	if err != nil {
+		return err
+	}
+	return r.knownGroups(ctx)
 }

@@ -86,6 +86,14 @@ func (r *run) accounts(ctx context.Context, ids []source.ID) (objects []source.I
 	}
 	var all []pair
 	for _, id := range ids {
+		if account, is := plan.StrangerID(id); is {
+			if owner, err := r.l.Owner(ctx, account); err != nil {
+				return nil, nil, err
+			} else if owner == "" { // else it is ours by now, and that says more
+				all = append(all, pair{id, account})
+			}
+			continue
+		}
 		e, err := r.l.Entry(ctx, id)
 		if err != nil {
 			return nil, nil, err
@@ -109,6 +117,9 @@ func (r *run) settleRefs(ctx context.Context, in *ledger.Intent, res target.Resu
 	r.emit(Applied{Run: r.report.Run, Change: *c, Object: res.Object, Err: res.Err})
 	r.leave(c, res.Err, false)
 	r.l.ClearRefIntent(c.Source)
+	if err := r.l.SetRefWrote(c.Source, time.Now()); err != nil {
+		return err
+	}
 	err, refused := res.Err, map[target.ID]error(nil)
 	if some, ok := errors.AsType[*target.RefsError](err); ok {
 		err, refused = nil, some.Refused
@@ -352,46 +363,4 @@ func (r *run) lostMember(ctx context.Context, id source.ID, why error) error {
 		return err
 	}
 	return r.lost(ctx, e, &plan.Change{Change: target.Change{Op: target.Refer, Kind: e.Kind(), ID: e.Link.ID}, Source: id}, why)
-}
-
-// settleOpenRefs takes up the changes of references that were on the wire when an
-// earlier run died. They may have been made: that counts for the budgets, and
-// what is wanted now is written again.
-func (r *run) settleOpenRefs(ctx context.Context) error {
-	if r.dry || r.keeping || !r.refers() {
-		return nil
-	}
-	for k, err := range r.l.RefIntents(ctx) {
-		if err != nil {
-			return err
-		}
-		in := &k.Value
-		err := r.unit(ctx, func() error {
-			if err := r.noteCall(ctx, in, audit.OutcomeInterrupted, target.Result{}, false); err != nil {
-				return err
-			}
-			for _, ids := range [][]source.ID{in.Change.Refer.Add, in.Change.Refer.Remove} {
-				for _, to := range ids {
-					k := ledger.RefKey{Holder: in.Change.Source, Attribute: in.Change.Refer.Attribute, To: to}
-					if err := r.applied(ctx, k, ledger.Unsure); err != nil {
-						return err
-					}
-				}
-			}
-			if in.Approver == "" {
-				if err := r.spendRefs(ctx, &in.Change); err != nil {
-					return err
-				}
-			}
-			if r.kept != nil && r.kept.Undo == in.Undo {
-				r.l.ClearChange(r.kept.Area, &in.Change)
-			}
-			r.l.ClearRefIntent(in.Change.Source)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return r.l.Flush(ctx)
 }

@@ -11,18 +11,20 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
 )
 
 // codeRefDoubt says that a whole set was told that doesn't say who is gone.
 const codeRefDoubt = "reference-doubtful"
 
-// emptied are the sets that had somebody and were told whole and empty in this
+// emptied are the sets that had somebody, or are new, and were told whole and empty in this
 // read, and what was told of them since. To a source, what it may not read can look
 // empty: it is asked at the end of the read.
 type emptied map[ledger.RefKey]*emptySet
 
 type emptySet struct {
 	attribute string // as the source calls it
+	scopes    bool   // it says who is in scope
 	seen      []uint64
 }
 
@@ -43,13 +45,30 @@ func (r *run) emptySet(ctx context.Context, key ledger.RefKey, attribute string)
 	if err != nil {
 		return err
 	}
-	if set.Wanted == 0 {
-		return r.keepOnly(ctx, key, nil)
+	// Of members, who isn't wanted may be removed as drift.
+	if set.Wanted == 0 && (set.Told || key.Attribute != target.RefMembers) {
+		return r.takeWhole(ctx, key, nil)
 	}
 	if r.refs.emptied == nil {
 		r.refs.emptied = emptied{}
 	}
 	r.refs.emptied[key] = &emptySet{attribute: attribute}
+	return nil
+}
+
+// emptyGroup notes that a group of the scope was told without members.
+func (r *run) emptyGroup(ctx context.Context, key ledger.RefKey) error {
+	t, err := r.l.Roster(ctx, key.Holder)
+	if t == nil || err != nil {
+		return err
+	}
+	if t.Members == 0 {
+		return r.keepMembers(ctx, key.Holder, nil, true)
+	}
+	if r.refs.emptied == nil {
+		r.refs.emptied = emptied{}
+	}
+	r.refs.emptied[key] = &emptySet{attribute: key.Attribute, scopes: true}
 	return nil
 }
 
@@ -67,11 +86,15 @@ func (r *run) confirmEmptied(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("ask whether the %s of %s are none: %w", set.attribute, key.Holder, err)
 		}
-		if !empty {
+		slices.Sort(set.seen)
+		seen := slices.Compact(set.seen)
+		switch {
+		case set.scopes:
+			err = r.keepMembers(ctx, key.Holder, seen, empty)
+		case empty:
+			err = r.takeWhole(ctx, key, seen)
+		default:
 			err = r.doubtSet(ctx, key, fmt.Sprintf("no values of its %s are shown, without evidence that there are none: nobody is removed", set.attribute))
-		} else {
-			slices.Sort(set.seen)
-			err = r.keepOnly(ctx, key, slices.Compact(set.seen))
 		}
 		if err != nil {
 			return err
@@ -88,7 +111,7 @@ func (r *run) doubtSet(ctx context.Context, key ledger.RefKey, why string) error
 		if err != nil {
 			return err
 		}
-		set.Doubt = why != ""
+		set.Doubt, set.Told = why != "", set.Told && why == ""
 		if err := r.l.SetRefSet(key.Holder, key.Attribute, set); err != nil {
 			return err
 		}

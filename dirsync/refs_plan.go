@@ -50,6 +50,9 @@ type holderPlan struct {
 	due      int         // references that are still due
 	had      []source.ID // whom the target may have as its manager
 	withheld bool
+
+	drifts map[ledger.RefKey]bool // of which others changed something: true if they added it
+	back   map[*plan.Refer]bool   // puts that back
 }
 
 // wrongRefs are the references of one attribute that aren't tried now.
@@ -76,7 +79,10 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 			return nil
 		})
 	}
-	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}}
+	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}, back: map[*plan.Refer]bool{}}
+	if p.drifts, err = r.drifts(ctx, id); err != nil {
+		return err
+	}
 	last := ""
 	for k, err := range r.l.RefDues(ctx, id) {
 		if err == nil && k.Attribute != last {
@@ -156,6 +162,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		r.l.ClearRefDue(k)
 		return nil
 	}
+	if known, err := r.known(ctx, k, x); known || err != nil {
+		p.due++ // for the one that it is now
+		return err
+	}
 	does, standing, err := r.points(ctx, k, x)
 	if err != nil {
 		return err
@@ -226,6 +236,9 @@ func (p *holderPlan) wrongs(k ledger.RefKey) *wrongRefs {
 // left the scope, or is out of sight, gets no new references, and keeps what it
 // has until the holder says otherwise.
 func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
+	if _, stranger := plan.StrangerID(k.To); stranger {
+		return true, 0, nil
+	}
 	h, err := r.l.Head(ctx, k.To)
 	if err != nil {
 		return false, 0, err
@@ -296,10 +309,17 @@ func (p *holderPlan) add(ctx context.Context, k ledger.RefKey, wanted bool) erro
 	if k.Attribute != target.RefManager && !wanted {
 		slot += " removals"
 	}
+	added, drift := p.drifts[k]
+	if drift = drift && added != wanted; drift && k.Attribute != target.RefManager {
+		slot += " back"
+	}
 	x := p.open[slot]
 	if x == nil {
 		x = &plan.Refer{Attribute: k.Attribute}
 		p.open[slot] = x
+	}
+	if drift {
+		p.back[x] = true
 	}
 	add, remove := target.RefBatch(p.r.tgt, p.e.Kind(), k.Attribute)
 	if wanted {
@@ -323,6 +343,7 @@ func (p *holderPlan) flush(ctx context.Context, attr string) error {
 		}
 		delete(p.open, slot)
 		for _, part := range p.parted(x) {
+			p.back[part] = p.back[x]
 			if err := p.r.unit(ctx, func() error { return p.put(ctx, part) }); err != nil {
 				return err
 			}
@@ -357,6 +378,9 @@ func (p *holderPlan) put(ctx context.Context, x *plan.Refer) error {
 		Refer: x, Wave: plan.ReferWave, Part: p.parts, Reason: "changed in the source",
 		Precondition: plan.Precondition{Object: "present", Account: plan.AccountOf(e.Link)},
 	}
+	if p.back[x] {
+		c.Reason = whyChangedThere
+	}
 	if e.Link != nil {
 		c.ID, c.Anchor, c.Linked = e.Link.ID, e.Link.Anchor, e.Link.Since
 	}
@@ -372,37 +396,4 @@ func (p *holderPlan) put(ctx context.Context, x *plan.Refer) error {
 	r.tally.Add(c, 1)
 	r.refs.count(c)
 	return r.l.SetChange(r.area, c)
-}
-
-// refersStill reports whether each reference of a change that was planned before
-// is still to be changed in the same direction, however it would be cut into
-// changes now.
-func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
-	e, err := r.l.Entry(ctx, c.Source)
-	if err != nil {
-		return false, err
-	}
-	if ready, _, err := r.refersNow(ctx, e); !ready || err != nil || !r.opt.Policy.Allows(c) {
-		return false, err
-	}
-	for i, ids := range [][]source.ID{c.Refer.Add, c.Refer.Remove} {
-		for _, to := range ids {
-			k := ledger.RefKey{Holder: c.Source, Attribute: c.Refer.Attribute, To: to}
-			x, err := r.l.Ref(ctx, k)
-			if x == nil || err != nil {
-				return false, err
-			}
-			due, err := r.l.RefDue(ctx, k)
-			if due == nil || due.Held != nil || err != nil {
-				return false, err
-			}
-			if add := i == 0; x.Wanted != add {
-				return false, nil
-			}
-			if does, _, err := r.points(ctx, k, x); !does || err != nil {
-				return false, err
-			}
-		}
-	}
-	return true, nil
 }

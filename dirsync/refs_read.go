@@ -32,6 +32,9 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	if x == nil || id == "" {
 		return fmt.Errorf("the source yielded references without saying whose or which (%s)", ev.Object.DN)
 	}
+	if err := r.takeMembers(ctx, id, x); err != nil {
+		return err
+	}
 	attr, kind := refAttributes[x.Attribute], target.User
 	if ev.Object.Kind == source.Group {
 		kind = target.Group
@@ -41,18 +44,7 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	}
 	r.report.ReferencesUnknown += x.Unidentified
 	key := ledger.RefKey{Holder: id, Attribute: attr}
-	set := r.refs.told[key]
-	switch {
-	case x.First:
-		if r.refs.told == nil {
-			r.refs.told = map[ledger.RefKey]*telling{}
-		}
-		set = &telling{}
-		r.refs.told[key] = set
-	case len(x.Remove) > 0: // a difference: what was begun before doesn't end any more
-		delete(r.refs.told, key)
-		set = nil
-	}
+	set := r.telling(key, x)
 	if err := r.wantRefs(ctx, key, x.Remove, false); err != nil {
 		return err
 	}
@@ -66,25 +58,59 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 		}
 	}
 	r.refs.emptied.told(key, x)
-	if set == nil {
+	seen, strange, whole := r.ended(key, set, x)
+	switch {
+	case !whole:
 		return nil
+	case strange > 0:
+		return r.doubtSet(ctx, key, fmt.Sprintf("%d values of its %s can't be identified: who isn't among the others stays", strange, attr))
+	case len(seen) == 0:
+		return r.emptySet(ctx, key, x.Attribute)
+	}
+	return r.takeWhole(ctx, key, seen)
+}
+
+// takeWhole takes seen, in order, for the whole set.
+func (r *run) takeWhole(ctx context.Context, key ledger.RefKey, seen []uint64) error {
+	if err := r.toldWhole(ctx, key); err != nil {
+		return err
+	}
+	return r.keepOnly(ctx, key, seen)
+}
+
+// telling is the set of which x tells a part, nil if x is a difference.
+func (r *run) telling(key ledger.RefKey, x *source.References) *telling {
+	set := r.refs.told[key]
+	switch {
+	case x.First:
+		if r.refs.told == nil {
+			r.refs.told = map[ledger.RefKey]*telling{}
+		}
+		set = &telling{}
+		r.refs.told[key] = set
+	case len(x.Remove) > 0: // a difference: what was begun before doesn't end any more
+		delete(r.refs.told, key)
+		set = nil
+	}
+	return set
+}
+
+// ended adds what x tells to the set; with the last of it, the hashes of all
+// are returned, in order, and how many couldn't be identified.
+func (r *run) ended(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, strange int, whole bool) {
+	if set == nil {
+		return nil, 0, false
 	}
 	for _, to := range x.Add {
 		set.seen = append(set.seen, hashOf(to))
 	}
 	set.strange += x.Unidentified
 	if !x.Last {
-		return nil
+		return nil, 0, false
 	}
 	delete(r.refs.told, key)
-	switch {
-	case set.strange > 0:
-		return r.doubtSet(ctx, key, fmt.Sprintf("%d values of its %s can't be identified: who isn't among the others stays", set.strange, attr))
-	case len(set.seen) == 0:
-		return r.emptySet(ctx, key, x.Attribute)
-	}
 	slices.Sort(set.seen)
-	return r.keepOnly(ctx, key, slices.Compact(set.seen))
+	return slices.Compact(set.seen), set.strange, true
 }
 
 // wantRefs notes that the source says, or says no more, that the holder refers

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dirbridge/dirbridge/target"
@@ -34,7 +35,8 @@ const (
 	// Restores: accounts brought back from the bin.
 	Restores Effect = "restores"
 
-	// PutBacks: accounts of which values that others wrote are overwritten.
+	// PutBacks: accounts of which values that others wrote are overwritten, and
+	// memberships that others added or removed.
 	PutBacks Effect = "put-backs"
 )
 
@@ -57,8 +59,8 @@ func (e Effect) Cleared() string {
 	return attr
 }
 
-// Effects are what c counts for. A step aside within a cycle of names counts for
-// nothing: the step that follows it does.
+// Effects are what c counts for. A step aside within a cycle counts for the names
+// that it is for, whatever it has in between, and the step that follows it no more.
 func (c *Change) Effects() []Effect {
 	if c.Refer != nil {
 		return c.refers()
@@ -80,21 +82,37 @@ func (c *Change) Effects() []Effect {
 	case c.Op == target.Delete: // of an account that an undone run had made
 		all = append(all, Removals)
 	}
-	if c.Op == target.Create || c.Again {
+	if c.Op == target.Create {
 		return all
 	}
 	if c.Reason == ReasonDrift {
 		all = append(all, PutBacks)
 	}
+	named := c.names()
+	if c.Again {
+		named = c.Then
+	}
+	for _, e := range named {
+		if !slices.Contains(c.Counted, e) {
+			all = append(all, e)
+		}
+	}
 	for attr, v := range c.Set {
-		switch {
-		case len(c.Before[attr]) == 0:
-		case len(v) == 0:
+		if len(c.Before[attr]) > 0 && len(v) == 0 {
 			all = append(all, Clears(attr))
-		case attr == target.AttrUserPrincipalName:
-			all = append(all, UPNChanges)
-		case attr == target.AttrMail:
-			all = append(all, AddressChanges)
+		}
+	}
+	return all
+}
+
+// names are the effects of c on names.
+func (c *Change) names() (all []Effect) {
+	for _, n := range []struct {
+		attr string
+		is   Effect
+	}{{target.AttrUserPrincipalName, UPNChanges}, {target.AttrMail, AddressChanges}} {
+		if len(c.Before[n.attr]) > 0 && len(c.Set[n.attr]) > 0 {
+			all = append(all, n.is)
 		}
 	}
 	return all
@@ -104,20 +122,18 @@ func (c *Change) Effects() []Effect {
 // nothing yet.
 type Tally map[target.Kind]map[Effect]int
 
-// Add counts the effects of c, n times: each member that is removed for itself.
+// Add counts the effects of c, n times: each member that is removed, or put back,
+// for itself.
 func (t *Tally) Add(c *Change, n int) {
 	for _, e := range c.Effects() {
-		kind, n := c.Kind, n
-		if e == MemberRemovals {
-			kind, n = Memberships, n*len(c.Refer.Remove)
-		}
+		kind, each := c.times(e)
 		if *t == nil {
 			*t = Tally{}
 		}
 		if (*t)[kind] == nil {
 			(*t)[kind] = map[Effect]int{}
 		}
-		(*t)[kind][e] += n
+		(*t)[kind][e] += n * each
 	}
 }
 

@@ -64,7 +64,10 @@ func Generate(seed uint64) *Schedule {
 	g.empower()
 	g.contact()
 	g.places()
+	g.again()
 	g.s.withGroups(g.people)
+	g.s.meddleGroups(g.people)
+	g.circles()
 	return g.s
 }
 

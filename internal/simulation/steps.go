@@ -22,8 +22,11 @@ func (w *world) do(s *Step) {
 	}
 	w.tenant.empty()
 	before := w.dir.clone().people
-	defer func() { w.forgot(before) }()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) {
+	defer func() {
+		w.forgot(before)
+		w.unseenGroups()
+	}()
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) {
 		return
 	}
 	switch s.Do {
@@ -83,6 +86,9 @@ func (w *world) excuse(then map[target.ID]account) {
 		}
 		if a == nil {
 			continue
+		}
+		if a.deleted.IsZero() && !was.deleted.IsZero() {
+			w.touched[string(id)+cameBack] = true
 		}
 		if !a.deleted.IsZero() {
 			for _, num := range w.numbers[a.anchor] {
@@ -177,7 +183,7 @@ func (w *world) directoryStep(s *Step) bool {
 		if p := d.people[s.P]; p != nil && !p.deleted.IsZero() {
 			p.deleted = time.Time{}
 			d.touch(p)
-			if w.config.Groups > 0 {
+			if w.refers() {
 				d.relinked(p)
 			}
 		}
@@ -300,6 +306,8 @@ func (w *world) tenantStep(s *Step) (done bool) {
 		t.empower(s.N)
 	case "full":
 		t.full = s.N == 1
+	case "cloudjoin", "cloudpart", "cloudguest":
+		w.cloudRefs(s)
 	case "clouddelete", "cloudpurge", "cloudedit", "cloudclear":
 		if a := w.accountOf(s.P); a != nil {
 			w.meddled(a, s)

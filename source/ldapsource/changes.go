@@ -154,6 +154,10 @@ func (x *change) tellReferences(kind source.Kind, yield func(source.Event) bool)
 func (o *op) tell(list []change, yield func(source.Event) bool) error {
 	var gone, alive, anew []guid // anew: with their references whole
 	at := map[guid]*change{}
+	if err := o.keepPrimaries(list); err != nil {
+		return err
+	}
+	primaries := holding{}
 	for i := range list {
 		c := &list[i]
 		kind, certain := c.kind()
@@ -190,6 +194,7 @@ func (o *op) tell(list []change, yield func(source.Event) bool) error {
 		if c := at[r.guid]; c != nil && c.moved && r.class == container && o.crosses(r) {
 			containers = append(containers, r.object.DN)
 		}
+		primaries.note(r)
 		return o.event(r)
 	}
 	if err := o.byGUID(anew, look{refs: true, means: means}, yield); err != nil {
@@ -204,6 +209,9 @@ func (o *op) tell(list []change, yield func(source.Event) bool) error {
 		return c == nil || e.Op != source.Upsert || c.tellReferences(e.Object.Kind, yield) == nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := o.tellPrimaries(primaries, yield); err != nil {
 		return err
 	}
 	return o.below(containers, yield)

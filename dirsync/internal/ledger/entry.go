@@ -59,12 +59,19 @@ type Entry struct {
 	// tried and didn't end well.
 	MayLive bool `json:"mayLive,omitempty"`
 
+	// Deleting is when we sent a delete of the account that nobody wants any more
+	// and of which no outcome was seen; zero once the account was.
+	Deleting time.Time `json:"deleting,omitzero"`
+
 	// Wrote is when the target last accepted a change of the account. For a
 	// while after that, what it shows may be older.
 	Wrote time.Time `json:"wrote,omitzero"`
 
 	// Side is on which side of the scope it was.
 	Side Side `json:"side,omitzero"`
+
+	// Member is by which group it is in the scope, if that goes by groups.
+	Member Member `json:"member,omitzero"`
 
 	// Digest identifies Object's values.
 	Digest [sha256.Size]byte `json:"-"`

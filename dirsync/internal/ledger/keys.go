@@ -26,6 +26,10 @@ import (
 //	container/S/T/ID          Container: what objects lie in
 //	child/S/T/PARENTID/ID     the object, or container, lies in this container
 //	moved/S/T/ID              the scope is to be asked about this container again
+//	roster/S/T/ID             Roster: a group by whose members the scope goes
+//	rostered/S/T/GROUP/ID     it holds this object, or group
+//	rosterof/S/T/ID           the groups that hold it, of those
+//	regroup/S/T/ID            its groups are to be looked at again
 //	plan/S/T/AREA/WAVE/PHASE/ID   plan.Change, in apply order; AREA is 0 or 1
 //	plan/S/T/AREA/WAVE/PHASE/PART/ID/ATTR   the same, of references
 //	kept/S/T                  Kept: the plan that waits for somebody's word
@@ -52,6 +56,9 @@ import (
 //	refpurge/S/T/HOLDER         its references are to be forgotten
 //	refintent/S/T/HOLDER        Intent: a change of its references on the wire
 //	refspent/S/T/HOLDER         []RefSpent: what runs took out of its budgets
+//
+// Of what others do to references see refdrift.go. Whom others have added and who
+// isn't ours has no source ID: its reference is under [plan.Stranger].
 type keys struct{ source, target string }
 
 func (k keys) pair() string      { return k.source + "/" + k.target }

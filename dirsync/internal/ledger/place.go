@@ -45,6 +45,12 @@ type Scope struct {
 	// Bound are the IDs of the containers that the configuration names.
 	Bound map[string]source.ID `json:"bound,omitempty"`
 
+	// Groups are likewise the IDs of the groups.
+	Groups map[string]source.ID `json:"groups,omitempty"`
+
+	// Grouped says that a complete read has given groups.
+	Grouped bool `json:"grouped,omitempty"`
+
 	// Placed says that a complete read has given containers.
 	Placed bool `json:"placed,omitempty"`
 
@@ -66,6 +72,10 @@ type Side struct {
 	// Out is the scope that last found it out, until its account has followed
 	// its return. SideLeft is the source itself, which saw it leave.
 	Out string `json:"out,omitempty"`
+
+	// Left is the scope because of which its account was disabled or deleted, until
+	// it is found in again or its account is given back.
+	Left string `json:"left,omitempty"`
 }
 
 // SideLeft is the Side.Out of an object that the source saw leave.

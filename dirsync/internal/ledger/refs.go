@@ -68,6 +68,17 @@ type RefSet struct {
 	// Doubt says that the source told them whole the last time in a way that
 	// doesn't prove who is gone.
 	Doubt bool `json:"doubt,omitempty"`
+
+	// Told says that the source has told the whole set, and that the state wasn't
+	// behind since: who isn't wanted is known to be not wanted.
+	Told bool `json:"told,omitempty"`
+
+	// Awaits says that others have added accounts which aren't ours, and which the
+	// source seems to mean: they wait to be adopted.
+	Awaits bool `json:"awaits,omitempty"`
+
+	// Left counts those that stay as others made them, nil for none.
+	Left *LeftRefs `json:"left,omitempty"`
 }
 
 // A Wake has the references of an object, and those that point at it, looked at

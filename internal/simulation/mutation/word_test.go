@@ -83,8 +83,8 @@ var wordBugs = []bug{
 	{
 		name: "rejection-forgotten", dies: "I8", file: "dirsync/approve.go",
 		what: "who rejects a plan is asked again, or not even that",
-		old:  "				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Why: heldRejected,",
-		new:  "				return r.l.SetHold(c.Source+\"-\", ledger.Hold{State: sourceState(e), Why: heldRejected,",
+		old:  "				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Change: c.Deed(), Why: heldRejected,",
+		new:  "				return r.l.SetHold(c.Source+\"-\", ledger.Hold{State: sourceState(e), Change: c.Deed(), Why: heldRejected,",
 	},
 	{
 		name: "apply-takes-more", dies: "I8", file: "dirsync/admit.go",
