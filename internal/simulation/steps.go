@@ -48,6 +48,7 @@ func (w *world) do(s *Step) {
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true
+			clear(w.rebound)
 			if seen := w.setBack(); !seen || w.rough { // else the engine looks at its accounts
 				w.excuse(w.backup.tenant)
 			}
@@ -58,6 +59,7 @@ func (w *world) do(s *Step) {
 		w.hit("E-01")
 		w.disk = newDisk()
 		w.oracle.load(newOracleState())
+		clear(w.rebound)
 		w.setBack()
 	case "leaving":
 		w.hit("E-07")
