@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -371,7 +372,7 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			return err
 		}
 		err = r.unit(ctx, func() error {
-			for _, attr := range refAttributes {
+			for _, attr := range slices.Sorted(maps.Values(refAttributes)) {
 				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
 					return err
 				}
