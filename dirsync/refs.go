@@ -244,6 +244,7 @@ func (r *run) wakeRefs(ctx context.Context) error {
 			if err := r.compareRefs(ctx, e); err != nil {
 				return err
 			}
+			r.sweepLater(w.ID) // for what others did to it before, and in the bin
 		}
 		err = r.each(ctx, r.l.RefsTo(ctx, w.ID), func(k ledger.RefKey) error { return r.doubtRef(ctx, k, w.Value) })
 		if err != nil {

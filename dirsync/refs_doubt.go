@@ -82,9 +82,9 @@ func (r *run) confirmEmptied(ctx context.Context) error {
 	})
 	for _, key := range keys {
 		set := all[key]
-		empty, err := source.Empty(ctx, r.src, key.Holder, set.attribute)
+		empty, err := source.Empty(ctx, r.from.src, key.Holder, set.attribute)
 		if err != nil {
-			return fmt.Errorf("ask whether the %s of %s are none: %w", set.attribute, key.Holder, err)
+			return sourceError{fmt.Errorf("ask whether the %s of %s are none: %w", set.attribute, key.Holder, err)}
 		}
 		slices.Sort(set.seen)
 		seen := slices.Compact(set.seen)

@@ -105,7 +105,7 @@ func (r *run) noteScope(ctx context.Context) error {
 	if err := r.l.SetScope(r.scoping); err != nil {
 		return err
 	}
-	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil {
+	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil || r.unreadSources() != nil {
 		return err
 	}
 	if err := r.read(ctx); err != nil {
@@ -244,6 +244,9 @@ func (r *run) regrade(ctx context.Context, id source.ID) error {
 					r.l.SetMoved(k.ID)
 					return nil
 				}
+				if err := r.markCarrier(ctx, k.ID, "its container moved"); err != nil {
+					return err
+				}
 				return r.markDue(ctx, k.ID, "its container moved")
 			})
 			if err != nil {
@@ -314,6 +317,7 @@ func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 	switch {
 	case refused(in.Result):
 		in.Rescoped = e.Side.In != now && (now == "" || e.Side.Left != now)
+		in.Vanished = !in.Rescoped && valueless(in.Result.Skip)
 		kind := plan.EvidenceScope
 		if in.Rescoped {
 			kind = plan.EvidenceRescoped
@@ -330,6 +334,11 @@ func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 		}
 		in.Rescoped = e.Side.Out != now && e.Side.Out != ledger.SideLeft
 	}
+}
+
+// valueless reports whether a condition isn't met since its attribute has no value.
+func valueless(d *mapping.Decision) bool {
+	return slices.ContainsFunc(d.Inputs, func(v mapping.Value) bool { return len(v.Values) == 0 })
 }
 
 // crossed notes that the account of e has followed its return into the scope.

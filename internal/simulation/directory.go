@@ -39,6 +39,9 @@ type person struct {
 	deleted time.Time
 	usn     int64
 	names   []string // that it ever wanted
+	side    int      // in which of two directories it lives
+	lived   [2]bool  // in which it lived before
+	moving  transit  // how far it has moved
 	group   bool
 	refs    map[refTo]toldRef // whom it refers to, or did
 }

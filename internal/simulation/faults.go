@@ -28,6 +28,8 @@ func (w *world) sourceFault(r *runState, f Fault) bool {
 		r.cutAfter = f.N
 	case "no checkpoint":
 		r.noCheckpoint = true
+	case "down":
+		r.down = f.N
 	case "shuffle":
 		r.shuffle = true
 	case "stale":
@@ -74,6 +76,8 @@ func (w *world) targetFault(r *runState, f Fault) bool {
 				w.do1("lock", num)
 			case "grant":
 				w.do1("grant", num)
+			case "takeover":
+				w.do1("takeover", num)
 			case "delete":
 				w.do1("admindelete", num)
 			default: // without the anchor: see decision 005

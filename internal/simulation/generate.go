@@ -63,12 +63,14 @@ func Generate(seed uint64) *Schedule {
 	g.meddle()
 	g.empower()
 	g.contact()
+	g.takeover()
 	g.places()
 	g.again()
 	g.s.withGroups(g.people)
 	g.s.withFaultsOfGroups(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
+	g.s.withTwo(g.people)
 	return g.s
 }
 
