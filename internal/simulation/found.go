@@ -9,11 +9,8 @@ import (
 // comes after all else, with numbers of its own.
 func (g *generator) again() {
 	g.Rand = rand.New(rand.NewPCG(g.s.Seed, 17))
-	switch n := g.IntN(40); {
-	case n == 0:
+	if g.IntN(40) == 0 {
 		g.barred()
-	case n < 4 && g.s.World.Units:
-		g.unseenUnit()
 	}
 }
 
@@ -31,19 +28,4 @@ func (g *generator) barred() {
 	g.add(Step{Do: "foreign", S: fmt.Sprint("in-the-way", p, "@contoso.com"), T: mail})
 	g.add(Step{Do: "set", P: q, S: "userPrincipalName", T: name})
 	g.add(Step{Do: "run", Retry: g.IntN(2) == 0})
-}
-
-// unseenUnit: a unit is moved while the reader can't see it, and then somebody in it
-// is to be adopted.
-func (g *generator) unseenUnit() {
-	g.people++
-	p, u := g.people, 2+g.IntN(4)
-	g.add(Step{Do: "hire", P: p, S: g.upn()})
-	g.add(Step{Do: "foreign", P: p, S: g.upn()})
-	g.add(Step{Do: "place", P: p, Q: u})
-	g.add(Step{Do: "run"})
-	g.add(Step{Do: "unithide", P: u})
-	g.add(Step{Do: "unitmove", P: u, Q: g.IntN(6)})
-	g.add(Step{Do: "match"})
-	g.add(Step{Do: "adopt", N: 255})
 }
