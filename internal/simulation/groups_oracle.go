@@ -104,7 +104,7 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if w.refEdits[binding{before.id, id}] > 0 && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
 			continue // an administrator knew it before the engine could read it
 		}
-		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || w.accountOf(m) != nil) {
+		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || q.moving == inNone || w.accountOf(m) != nil) {
 			continue // whose account it is doesn't count for who isn't synchronized, or has another
 		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
