@@ -157,3 +157,29 @@ func TestAValueInDoubtThatIsNotWantedAnyMoreIsCleared(t *testing.T) {
 	require.Empty(t, w.account("ann@contoso.com").Attributes.First("jobTitle"))
 	w.mustRest()
 }
+
+// Nobody is told to destroy what can be had back.
+func TestE01_WhatLiesInTheBinIsListedRestoredAndAdopted(t *testing.T) {
+	w := newWorld(t)
+	ann := w.person("ann", "contoso.com")
+	account := w.existing("ann@contoso.com", w.sourceAnchor(ann))
+	w.tgt.Remove(account)
+	rep := w.sync()
+	require.Len(t, rep.Problems, 1)
+	require.Contains(t, rep.Problems[0].Remedy, "restore it in the tenant, then adopt it")
+	require.NotContains(t, rep.Problems[0].Remedy, "delete")
+
+	list := w.match(anyName)
+	require.Len(t, list, 1)
+	require.Equal(t, account, list[0].Account)
+	require.Len(t, list[0].Conflicts, 1)
+	require.Equal(t, dirsync.ConflictBinned, list[0].Conflicts[0].Code)
+	require.Equal(t, dirsync.AdoptRefused, w.adopt(list[0].Pair)[0].Outcome)
+
+	w.tgt.Unbin(account)
+	list = w.match(nil)
+	require.Empty(t, list[0].Conflicts)
+	require.Equal(t, dirsync.AdoptDone, w.adopt(list[0].Pair)[0].Outcome)
+	w.sync()
+	w.mustRest()
+}

@@ -186,7 +186,12 @@ func (r *run) changed(ctx context.Context, ev target.DeltaEvent) error {
 	if err != nil {
 		return err
 	}
-	if live := ev.Op == target.Changed; d.Empty() && e.Owned() == live && (!live || len(differences(e, ev.Object)) == 0) {
+	if ev.Op == target.Changed { // at once, however young it is: it keeps us from writing
+		if err := r.noteForeign(ctx, e, ev.Object.Foreign); err != nil {
+			return err
+		}
+	}
+	if live := ev.Op == target.Changed; d.Empty() && e.Owned() == live && (!live || len(differences(e, ev.Object)) == 0) && !ev.Object.Foreign {
 		return nil
 	}
 	return r.l.SetLook(owner, ledger.Look{Binned: ev.Op == target.Binned, Purged: ev.Op == target.Purged})
@@ -259,10 +264,16 @@ func (r *run) lookAtAll(ctx context.Context, why string) (told, err error) {
 				if err != nil {
 					break // they are looked for one by one
 				}
-				if owner, err := r.l.Owner(ctx, o.ID); err != nil {
+				owner, err := r.l.Owner(ctx, o.ID)
+				if err != nil {
 					return nil, err
-				} else if owner != "" {
-					binned.add(owner)
+				}
+				if owner == "" {
+					continue
+				}
+				binned.add(owner)
+				if err := r.noteForeignBinned(ctx, owner, o); err != nil {
+					return nil, err
 				}
 			}
 		}

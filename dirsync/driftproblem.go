@@ -17,7 +17,42 @@ const (
 	codeDrift         = "drift"
 	codeDriftPersists = "drift-persists"
 	codeMissing       = "missing-at-target"
+	codeDeleted       = "deleted-at-target"
 )
+
+// deletedThere says that a change waits since somebody deleted its account.
+func deletedThere(id target.ID) mapping.Problem {
+	return mapping.Problem{
+		Code:    codeDeleted,
+		Message: "somebody deleted the account " + string(id) + " at the target; it is in the bin, and by the policy for what others change it stays there",
+		Remedy:  "restore it there, and the change is made by itself; or remove the object from the scope",
+	}
+}
+
+// staysDeleted decides by policy whether the account of e, which a write found in
+// the bin, is left there, and notes that it was deleted.
+func (r *run) staysDeleted(ctx context.Context, e *ledger.Entry) (bool, error) {
+	if r.opt.Drift == IgnoreDrift {
+		return true, nil
+	}
+	d, err := r.driftOf(ctx, e)
+	if err != nil {
+		return false, err
+	}
+	_, left := d.Left[""]
+	switch {
+	case r.opt.Drift == PutBack:
+		return left, nil // it was put back again and again, and is left
+	case left:
+		return true, nil
+	}
+	r.report.Drifted++
+	r.keeps(d, "", nil, nil)
+	if err := r.l.SetDrift(e.Object.ID, d); err != nil {
+		return false, err
+	}
+	return true, r.tellDrift(ctx, e.Object.ID, driftProblems(e, d))
+}
 
 // driftProblems are what a person has to know of what others did to the account
 // of e.

@@ -97,11 +97,10 @@ func (r *run) noteJoinRule(ctx context.Context) error {
 
 // A body is a part of a person while the person is put together.
 type body struct {
-	was    ledger.Entry // as it is kept
-	e      *ledger.Entry
-	own    ledger.Part
-	has    bool // an account that lives, or may come of a call whose outcome is open
-	joined bool // it was a part of this person before, without the account
+	was ledger.Entry // as it is kept
+	e   *ledger.Entry
+	own ledger.Part
+	has bool // an account that lives, or may come of a call whose outcome is open
 }
 
 // live reports whether the part may be there: its absence isn't proven.

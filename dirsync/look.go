@@ -98,11 +98,15 @@ func (r *run) lookAt(ctx context.Context, due []ledger.Keyed[ledger.Look]) (told
 		live := found[i]
 		binned := looks[i].Binned && !looks[i].Purged
 		if live == nil && !binned && e.Owned() {
-			_, err := target.FindDeleted(ctx, r.tgt, e.Kind(), e.Link.ID)
+			o, err := target.FindDeleted(ctx, r.tgt, e.Kind(), e.Link.ID)
 			if err != nil && !errors.Is(err, target.ErrNotFound) && !errors.Is(err, errors.ErrUnsupported) {
 				return err, nil
 			}
-			binned = err == nil
+			if binned = err == nil; binned {
+				if err := r.unit(ctx, func() error { return r.noteForeign(ctx, e, o.Foreign) }); err != nil {
+					return nil, err
+				}
+			}
 		}
 		if err := r.unit(ctx, func() error { return r.compare(ctx, e, looks[i], live, binned) }); err != nil {
 			return nil, err
@@ -148,6 +152,11 @@ func (r *run) compare(ctx context.Context, e *ledger.Entry, k ledger.Look, live 
 		return err
 	}
 	r.l.ClearLook(id)
+	if live != nil {
+		if err := r.noteForeign(ctx, e, live.Foreign); err != nil {
+			return err
+		}
+	}
 	was := d.Gone
 	d.Gone, d.Alive, d.Foreign = false, false, false
 	switch {

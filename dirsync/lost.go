@@ -20,15 +20,24 @@ func deletedLongAgo(e *ledger.Entry) bool {
 }
 
 // lost decides about an account of ours that isn't where it was. One that
-// somebody put into the bin is brought back; one that is nowhere is reported,
-// since "not found" alone proves nothing.
+// somebody put into the bin is brought back, if that is the policy for what others
+// do; one that is nowhere is reported, since "not found" alone proves nothing.
 func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
 	if e.Link == nil {
 		return r.later(ctx, e, mapping.Problem{Code: "not-found", Message: "the target says: " + err.Error(),
 			Remedy: "nothing: the next run tries again"}, err)
 	}
 	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
+	stays := false
+	if ferr == nil && c.Op != target.Restore && !c.Removal && e.Deleting.IsZero() {
+		var derr error
+		if stays, derr = r.staysDeleted(ctx, e); derr != nil {
+			return derr
+		}
+	}
 	switch {
+	case stays:
+		return r.later(ctx, e, deletedThere(e.Link.ID), err)
 	case ferr == nil && c.Op != target.Restore:
 		if err := r.binned(ctx, e); err != nil {
 			return err

@@ -21,15 +21,17 @@ type MatchPolicy struct {
 	Mail              bool // the account has the object's primary address
 }
 
-// Match reads what changed at the source and everything at the target, and
-// proposes which accounts that aren't ours may belong to objects that have none.
+// Match reads what changed at the source and everything at the target, its bin
+// included, and proposes which accounts that aren't ours may belong to objects that
+// have none.
 // Nothing is written, neither to the target nor to the store, and nothing is
 // adopted: look at the pairs, and give those that are right to [Engine.Adopt].
 //
 // Each pair is there once, by the strongest key that it was found by: anchor,
 // name, address. By name and address only accounts are proposed that carry no
 // anchor or the object's own; one with another anchor is listed with that
-// conflict. The pairs are in the order of objects, then of accounts.
+// conflict, and so is one in the bin that carries the object's anchor. The pairs
+// are in the order of objects, then of accounts.
 func (e *Engine) Match(ctx context.Context, policy *MatchPolicy) ([]Match, error) {
 	if !e.running.TryLock() {
 		return nil, ErrRunning
@@ -84,6 +86,10 @@ func (m *matcher) match(ctx context.Context, policy *MatchPolicy) error {
 		if err := m.consider(ctx, o); err != nil {
 			return err
 		}
+	}
+	// What lies in the bin is listed so that it is restored before it is adopted.
+	if _, err := r.listBin(ctx, func(o target.Object) error { return m.consider(ctx, o) }); err != nil {
+		return err
 	}
 	m.contradict()
 	return nil
@@ -237,7 +243,7 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 		{ByUserPrincipalName, strings.ToLower(o.Attributes.First(target.AttrUserPrincipalName))},
 		{ByMail, strings.ToLower(o.Attributes.First(target.AttrMail))},
 	} {
-		if k.value == "" {
+		if k.value == "" || o.Deleted && k.by != ByAnchor {
 			continue
 		}
 		for _, w := range m.by[k.by][k.value] {
@@ -247,6 +253,9 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 			p := m.pair(w, k.by, o)
 			if o.Anchor != "" && o.Anchor != w.res.Anchor {
 				p.conflict(ConflictOtherAnchor, "the account carries another source anchor than the object's")
+			}
+			if o.Deleted {
+				p.conflict(ConflictBinned, "the account is in the target's bin: restore it in the tenant first, then match and adopt it")
 			}
 			if o.Foreign {
 				p.conflict(ConflictForeign, "another tool synchronizes the account from a directory (onPremisesSyncEnabled)")

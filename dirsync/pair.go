@@ -75,6 +75,7 @@ const (
 	ConflictUnknown         = "protection-unknown"     // or it can't be told that it isn't
 	ConflictForeign         = "synchronized-by-others" // another tool masters the account
 	ConflictOtherKind       = "other-kind"             // the account is no user
+	ConflictBinned          = "in-the-bin"             // the account is deleted: restore it at the target first
 )
 
 // An Adopted is what became of one pair.

@@ -36,7 +36,10 @@ func (r *run) askProtected(ctx context.Context, list map[target.ID]bool) (protec
 		p.names[strings.ToLower(v)] = true
 	}
 	if list == nil {
-		p.list, p.err = r.findListed(ctx)
+		// A list that was looked up in part protects those, and is looked up again.
+		if list, p.err = r.findListed(ctx); p.err == nil {
+			p.list = list
+		}
 	}
 	if p.err == nil && !r.opt.IgnoreRoles {
 		var who map[target.ID]target.Protection
@@ -46,7 +49,7 @@ func (r *run) askProtected(ctx context.Context, list map[target.ID]bool) (protec
 			}
 		}
 	}
-	for id := range p.list {
+	for id := range list {
 		p.who[id] = configured
 	}
 	if err := ctx.Err(); err != nil || errors.Is(p.err, target.ErrUnauthenticated) {
@@ -73,22 +76,31 @@ func (r *run) findListed(ctx context.Context) (map[target.ID]bool, error) {
 		keys = append(keys, target.Key{ID: target.ID(v)})
 		list[lower(target.ID(v))] = true
 	}
-	found, err := target.Find(ctx, r.tgt, target.User, keys)
-	if err != nil {
-		return list, err
-	}
-	lost := 0
-	for _, objects := range found {
-		for _, o := range objects {
-			list[lower(o.ID)] = true
+	all, lost := len(keys), 0
+	others := slices.DeleteFunc(slices.Clone(target.Kinds(r.tgt)), func(k target.Kind) bool { return k == target.User })
+	for _, kind := range append([]target.Kind{target.User}, others...) { // a group can be on it as well
+		found, err := target.Find(ctx, r.tgt, kind, keys)
+		if err != nil {
+			return list, err
 		}
-		if len(objects) == 0 {
-			lost++
+		var rest []target.Key
+		for i, objects := range found {
+			for _, o := range objects {
+				list[lower(o.ID)] = true
+			}
+			if len(objects) == 0 && keys[i].ID == "" {
+				lost++ // only users have names
+			} else if len(objects) == 0 {
+				rest = append(rest, keys[i])
+			}
+		}
+		if keys = rest; len(keys) == 0 {
+			break
 		}
 	}
-	if lost > 0 {
+	if lost += len(keys); lost > 0 {
 		r.warn(Warning{Code: "protected-not-found",
-			Message: fmt.Sprintf("%d of the %d accounts on the configured list of protected accounts aren't at the target", lost, len(keys)),
+			Message: fmt.Sprintf("%d of the %d accounts on the configured list of protected accounts aren't at the target", lost, all),
 			Remedy:  "correct the list: a name that is mistyped protects nobody"})
 	}
 	return list, nil
@@ -130,6 +142,11 @@ const codeUnknownProtection = "protection-unknown"
 // offLimits returns the problem of an account that must not be written, nil if
 // it may be.
 func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*plan.Problem, error) {
+	if foreign, err := r.isForeign(ctx, e); err != nil {
+		return nil, err
+	} else if foreign {
+		return &plan.Problem{Object: c.Source, Name: e.Object.DN, Holder: string(c.ID), Problem: foreignProblem(c.ID)}, nil
+	}
 	if c.Kind != target.User && len(r.opt.Protected) == 0 {
 		return nil, nil
 	}
@@ -164,20 +181,6 @@ func protectedProblem(id target.ID, why target.Protection) mapping.Problem {
 	}
 }
 
-// offLimitsManager returns our own refusal of a change of e's manager, nil if it
-// may be written.
-func (r *run) offLimitsManager(ctx context.Context, e *ledger.Entry) (error, error) {
-	if !e.Owned() {
-		return nil, nil
-	}
-	c := &plan.Change{Change: target.Change{Op: target.Refer, Kind: e.Kind(), ID: e.Link.ID}, Source: e.Object.ID}
-	p, err := r.offLimits(ctx, e, c)
-	if p == nil || err != nil {
-		return nil, err
-	}
-	return &protectedError{p.Problem}, nil
-}
-
 // keepOff leaves a protected account as it is, and looks again later.
 func (r *run) keepOff(ctx context.Context, due ledger.Due, p *plan.Problem, ps []plan.Problem) error {
 	r.failed[p.Object] = true
@@ -190,8 +193,11 @@ func (r *run) keepOff(ctx context.Context, due ledger.Due, p *plan.Problem, ps [
 // isOffLimits reports whether the account of an object must not be written, so
 // that it can't make room for others.
 func (r *run) isOffLimits(ctx context.Context, e *ledger.Entry) (bool, error) {
-	if e == nil || e.Link == nil || e.Kind() != target.User {
+	if e == nil || e.Link == nil {
 		return false, nil
+	}
+	if e.Link.Foreign || e.Kind() != target.User {
+		return e.Link.Foreign, nil
 	}
 	p, err := r.whoIsProtected(ctx)
 	if err != nil {
@@ -209,11 +215,11 @@ var sensitive = []string{target.AttrUserPrincipalName, target.AttrAccountEnabled
 	"otherMails", "businessPhones", "mobilePhone"}
 
 // isSensitive reports whether it is asked once more, right before the call, who
-// is protected.
+// is protected, and whether another tool synchronizes the account.
 func isSensitive(in *ledger.Intent) bool {
 	c := &in.Change
 	if c.Kind != target.User {
-		return false
+		return in.Undo != 0 || c.Op == target.Delete
 	}
 	switch c.Op {
 	case target.Create:
@@ -241,18 +247,30 @@ func (r *run) recheck(ctx context.Context, batch []*ledger.Intent) ([]*ledger.In
 		return nil, err
 	}
 	r.guarded = p
+	foreign, ferr := r.foreignNow(ctx, batch)
 	rest := make([]*ledger.Intent, 0, len(batch))
 	for _, in := range batch {
-		if in.Change.Op == target.Create || in.Change.Kind != target.User {
+		if in.Change.Op == target.Create {
 			rest = append(rest, in)
 			continue
 		}
 		why, unknown := p.of(in.Change.ID, in.Change.UPN)
-		if why == "" && unknown == nil {
+		if in.Change.Kind != target.User {
+			unknown = nil
+		}
+		off, err := r.recheckForeign(ctx, in, foreign, ferr)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" || unknown != nil {
+			problem := protectedProblem(in.Change.ID, why)
+			off = &problem
+		}
+		if off == nil {
 			rest = append(rest, in)
 			continue
 		}
-		refusal := target.Result{Err: &protectedError{protectedProblem(in.Change.ID, why)}}
+		refusal := target.Result{Err: &protectedError{*off}}
 		if err := r.unit(ctx, func() error { return r.settle(ctx, in, refusal, false) }); err != nil {
 			return nil, err
 		}

@@ -102,6 +102,9 @@ func (r *run) reconcile(ctx context.Context) error {
 // takeOver makes what o, the account of e, holds what was last applied to e. An attribute that the
 // target doesn't give may be empty or not told: it is written again.
 func (r *run) takeOver(ctx context.Context, e *ledger.Entry, o target.Object, why string) error {
+	if err := r.noteForeign(ctx, e, o.Foreign); err != nil {
+		return err
+	}
 	old, owned := e.Applied.Clone(), e.Owned()
 	if !owned {
 		old, e.Link.Binned = nil, time.Time{} // out of the bin again
@@ -166,7 +169,7 @@ func (r *run) doubt(ctx context.Context, e *ledger.Entry, c *plan.Change) error 
 	if c.Set.First(target.AttrUserPrincipalName)+c.Set.First(target.AttrMail) != "" && e.Owned() {
 		found, err := target.Find(ctx, r.tgt, c.Kind, []target.Key{{ID: e.Link.ID}})
 		if err == nil && len(found[0]) == 1 && found[0][0].ID == e.Link.ID {
-			o := target.Object{ID: e.Link.ID, Attributes: e.Applied.Clone()}
+			o := target.Object{ID: e.Link.ID, Attributes: e.Applied.Clone(), Foreign: found[0][0].Foreign}
 			for _, attr := range uniques {
 				if v := found[0][0].Attributes[attr]; len(v) > 0 {
 					o.Attributes[attr] = v

@@ -287,13 +287,13 @@ func (r *run) refusedWhole(ctx context.Context, c *plan.Change, err error) (stop
 		return true, nil
 	case errors.Is(err, target.ErrNotFound), errors.Is(err, target.ErrForbidden), errors.Is(err, target.ErrReadOnly):
 		// It is about the holder: the rest of its references would meet the same.
-		if r.refs.stuck == nil {
-			r.refs.stuck = map[source.ID]bool{}
-		}
-		r.refs.stuck[c.Source] = true
+		r.stuck(c.Source)
 		e, lerr := r.l.Entry(ctx, c.Source)
 		if lerr != nil {
 			return false, lerr
+		}
+		if _, err := r.refusedForeign(ctx, e, err); err != nil {
+			return false, err
 		}
 		if errors.Is(err, target.ErrNotFound) && e != nil {
 			if err := r.lost(ctx, e, c, err); err != nil {
@@ -302,6 +302,14 @@ func (r *run) refusedWhole(ctx context.Context, c *plan.Change, err error) (stop
 		}
 	}
 	return false, nil
+}
+
+// stuck has no more references of a holder tried in this run.
+func (r *run) stuck(holder source.ID) {
+	if r.refs.stuck == nil {
+		r.refs.stuck = map[source.ID]bool{}
+	}
+	r.refs.stuck[holder] = true
 }
 
 // refusedRef has one reference tried again later.

@@ -50,6 +50,8 @@ type holderPlan struct {
 	due      int         // references that are still due
 	had      []source.ID // whom the target may have as its manager
 	withheld bool
+	off      error // why none of its references may be written
+	asked    bool  // whether they may
 
 	drifts map[ledger.RefKey]bool // of which others changed something: true if they added it
 	back   map[*plan.Refer]bool   // puts that back
@@ -200,17 +202,18 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if r.refs.failed[k] || r.refs.stuck[k.Holder] || !r.req.Retry && time.Now().Before(due.Next) {
 		return nil
 	}
-	if k.Attribute == target.RefManager {
-		off, err := r.offLimitsManager(ctx, p.e)
-		if err != nil {
+	if !p.asked {
+		if p.off, err = r.offLimitsHolder(ctx, p.e); err != nil {
 			return err
 		}
-		if off != nil {
-			if due.Refused == "" {
-				w.refused, w.reason = w.refused+1, off.Error()
-			}
-			return r.refusedRef(ctx, k, off, x.Wanted)
+		p.asked = true
+	}
+	if p.off != nil {
+		if due.Refused == "" {
+			w.refused, w.reason = w.refused+1, p.off.Error()
 		}
+		r.stuck(k.Holder)
+		return r.refusedRef(ctx, k, p.off, x.Wanted)
 	}
 	return p.add(ctx, k, x.Wanted)
 }

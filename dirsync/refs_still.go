@@ -19,6 +19,9 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 	if ready, _, err := r.refersNow(ctx, e); !ready || err != nil || !r.opt.Policy.Allows(c) {
 		return false, err
 	}
+	if off, err := r.offLimitsHolder(ctx, e); off != nil || err != nil {
+		return false, err
+	}
 	for i, ids := range [][]source.ID{c.Refer.Add, c.Refer.Remove} {
 		for _, to := range ids {
 			k := ledger.RefKey{Holder: c.Source, Attribute: c.Refer.Attribute, To: to}

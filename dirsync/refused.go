@@ -49,6 +49,11 @@ func (r *run) refused(ctx context.Context, e *ledger.Entry, c *plan.Change, err 
 			return err
 		}
 	}
+	if foreign, ferr := r.refusedForeign(ctx, e, err); ferr != nil {
+		return ferr
+	} else if foreign {
+		return r.later(ctx, e, foreignProblem(e.Link.ID), err)
+	}
 	attr := target.AttributeOf(err)
 	switch {
 	case ours:

@@ -257,3 +257,78 @@ func TestA04_GroupsDontWaitForTheReadingOfRoles(t *testing.T) {
 	require.Empty(t, rep.Problems)
 	require.Len(t, w.refs(g, target.RefMembers), 3)
 }
+
+// A group on the list keeps its members, too, and nobody is told that it is
+// mistyped.
+func TestA05_AGroupOnTheListKeepsItsMembers(t *testing.T) {
+	w := newWorld(t)
+	ids := w.people(2)
+	g := w.group("staff", ids[0])
+	w.sync()
+	w.opt.Protected = []string{string(w.idOf(g))}
+	w.eng = w.engine(w.src, w.tgt, w.store)
+	w.tgt.ResetCounts()
+	w.set(g, "description", "x")
+	w.src.Refer(g, "member", ids[1])
+	for range 2 {
+		rep := w.sync(dirsync.Request{Retry: true, Full: true})
+		require.Zero(t, w.tgt.Counts().Writes())
+		require.Contains(t, codes(rep), "protected")
+		require.Empty(t, rep.Warnings)
+	}
+	w.src.Unrefer(g, "member", ids[0], ids[1])
+	w.sync(dirsync.Request{Retry: true})
+	require.Zero(t, w.tgt.Counts().Writes())
+	w.opt.Protected = nil
+	w.eng = w.engine(w.src, w.tgt, w.store)
+	w.sync(dirsync.Request{Retry: true})
+	require.Empty(t, w.refs(g, target.RefMembers))
+	w.mustRest()
+}
+
+// The members of a group that was put on the list meanwhile aren't put back by an
+// undoing.
+func TestA05_NothingIsUndoneAtAGroupOnTheList(t *testing.T) {
+	w := newWorld(t)
+	ids := w.people(2)
+	g := w.group("staff", ids[0])
+	w.sync()
+	w.src.Refer(g, "member", ids[1])
+	run := w.sync().Run
+	w.opt.Protected = []string{string(w.idOf(g))}
+	w.eng = w.engine(w.src, w.tgt, w.store)
+	w.tgt.ResetCounts()
+	p, err := w.eng.Undo(t.Context(), run)
+	require.NoError(t, err)
+	require.NotZero(t, p.Counts.Total())
+	_, err = w.eng.Apply(t.Context(), p.Hash)
+	require.NoError(t, err)
+	require.Zero(t, w.tgt.Counts().Writes())
+}
+
+// A list of which the look-up broke off isn't the list: whoever has one of its
+// names by now is protected from the next batch on as well.
+func TestA05_AListThatWasLookedUpInPartIsLookedUpAgain(t *testing.T) {
+	for _, upn := range []string{"p000@contoso.com", "p001@contoso.com"} { // whichever is second
+		w := newWorld(t, func(w *world) {
+			w.tgt = memtarget.New("contoso", &memtarget.Options{MaxBatch: 1})
+			w.tgt.VerifyDomain("contoso.com")
+			w.opt.Drift, w.opt.Protected, w.opt.Parallel = dirsync.IgnoreDrift, []string{"boss@contoso.com"}, 1
+		})
+		ids := w.people(2)
+		w.sync()
+		w.set(ids[0], "title", "Clerk")
+		w.set(ids[1], "title", "Clerk")
+		run := w.sync().Run
+		id := w.account(upn).ID
+		w.edit(id, target.AttrUserPrincipalName, "boss@contoso.com")
+		tgt := fault.NewTarget(w.tgt)
+		tgt.OnFind(1, fault.Fault{Err: &target.Error{Sentinel: target.ErrForbidden}})
+		eng := w.engine(w.src, tgt, w.store)
+		p, err := eng.Undo(t.Context(), run)
+		require.NoError(t, err)
+		_, err = eng.Apply(t.Context(), p.Hash)
+		require.NoError(t, err)
+		require.Equal(t, []string{"Clerk"}, w.holds(id, "jobTitle"), "who has the name on the list by now")
+	}
+}

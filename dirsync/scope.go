@@ -317,6 +317,7 @@ func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 	switch {
 	case refused(in.Result):
 		in.Rescoped = e.Side.In != now && (now == "" || e.Side.Left != now)
+		in.Vanished = !in.Rescoped && valueless(in.Result.Skip)
 		kind := plan.EvidenceScope
 		if in.Rescoped {
 			kind = plan.EvidenceRescoped
@@ -333,6 +334,11 @@ func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 		}
 		in.Rescoped = e.Side.Out != now && e.Side.Out != ledger.SideLeft
 	}
+}
+
+// valueless reports whether a condition isn't met since its attribute has no value.
+func valueless(d *mapping.Decision) bool {
+	return slices.ContainsFunc(d.Inputs, func(v mapping.Value) bool { return len(v.Values) == 0 })
 }
 
 // crossed notes that the account of e has followed its return into the scope.

@@ -208,6 +208,9 @@ func (u *undoing) step(ctx context.Context, s ledger.Step) (*plan.Change, error)
 	case a.entry == nil || a.link.ID != s.ID:
 		return nil, u.cannot(s, a, "", "the account isn't known any more")
 	}
+	if a.link.Foreign {
+		return nil, u.cannot(s, a, "", "another tool synchronizes the account now")
+	}
 	live := a.link.Binned.IsZero()
 	if s.Refer != nil {
 		return u.refer(ctx, s, a)

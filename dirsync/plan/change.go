@@ -57,6 +57,10 @@ type Change struct {
 	Crossing Crossing `json:"crossing,omitempty"`
 	Rescoped bool     `json:"rescoped,omitempty"`
 
+	// Vanished says that it leaves because an attribute that a condition of the
+	// scope asks for has no value any more.
+	Vanished bool `json:"vanished,omitempty"`
+
 	// Until is when the object has to be planned again though nothing happens
 	// to it; zero for never.
 	Until time.Time `json:"until,omitzero"`

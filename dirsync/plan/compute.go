@@ -84,6 +84,9 @@ func left(in Input) *Change {
 		if in.Rescoped {
 			reason = "the scope was changed: " + in.Result.Skip.Branch
 		}
+		if in.Vanished {
+			reason += "; there is no value any more"
+		}
 	}
 	switch in.Leaving {
 	case KeepOnLeave:
@@ -105,7 +108,7 @@ func (in Input) removal(op target.Op, reason string, set target.Attributes) *Cha
 	c.Reason = reason
 	c.Removal = true
 	if in.Presence == Left || in.refused() {
-		c.Crossing, c.Rescoped = Leaves, in.Rescoped
+		c.Crossing, c.Rescoped, c.Vanished = Leaves, in.Rescoped, in.Vanished
 	}
 	c.Evidence = in.Evidence
 	if c.Evidence == nil && in.Result.Skip != nil {
@@ -188,7 +191,8 @@ func present(in Input) (*Change, []Problem) {
 		})
 		if in.AnchorBinned {
 			p.Message = fmt.Sprintf("the account %s in the target's bin carries this object's source anchor, but this state doesn't know it as ours; no second one is made", in.AnchorHolder)
-			p.Remedy = "if the state was lost, put back a copy of it; otherwise delete the account for good, and a new one is made"
+			p.Remedy = "if the state was lost, put back a copy of it; if the account is this person's, restore it in the tenant, then adopt it (match, adopt); " +
+				"one that nobody needs leaves the bin by itself after its time there, and a new one is made then"
 		}
 		p.Holder = string(in.AnchorHolder)
 		problems = append(problems, p)

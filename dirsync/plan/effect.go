@@ -32,6 +32,10 @@ const (
 	// changed.
 	Rescoped Effect = "rescoped"
 
+	// Vanished: of those who left, the ones of whom an attribute that the scope asks
+	// for has no value any more. A right that the sync account lost looks like that.
+	Vanished Effect = "vanished"
+
 	// Restores: accounts brought back from the bin.
 	Restores Effect = "restores"
 
@@ -73,6 +77,9 @@ func (c *Change) Effects() []Effect {
 			all = append(all, LeavesScope)
 			if c.Rescoped {
 				all = append(all, Rescoped)
+			}
+			if c.Vanished {
+				all = append(all, Vanished)
 			}
 		}
 	case c.Op == target.Disable:

@@ -48,6 +48,11 @@ type Limits struct {
 	// changed. By default none may go without approval.
 	Rescoped Limit
 
+	// Vanished is for those of the ones who left of whom an attribute that the scope
+	// asks for has no value any more, which is also what it looks like that the
+	// sync account may not read it. Default 50, and 10 % once more than 10 are owned.
+	Vanished Limit
+
 	// MemberRemovals are members that groups lose, in all; percent is of all
 	// memberships that are ours. Default 1000 and 20 %.
 	//
@@ -71,7 +76,7 @@ type Limits struct {
 // Unlimited lets everything through.
 func Unlimited() Limits {
 	return Limits{Removals: NoLimit, Disables: NoLimit, UPNChanges: NoLimit, AddressChanges: NoLimit, Clears: NoLimit, Restores: NoLimit,
-		PutBacks: NoLimit, Leaving: NoLimit, Rescoped: NoLimit, MemberRemovals: NoLimit, GroupMemberRemovals: NoLimit}
+		PutBacks: NoLimit, Leaving: NoLimit, Rescoped: NoLimit, Vanished: NoLimit, MemberRemovals: NoLimit, GroupMemberRemovals: NoLimit}
 }
 
 // of returns the limit for e, defaults filled in.
@@ -94,6 +99,8 @@ func (l Limits) of(e Effect) Limit {
 		x, count, percent = l.Leaving, -1, -1
 	case Rescoped:
 		x, count, percent = l.Rescoped, 0, -1
+	case Vanished:
+		x, count, percent, from = l.Vanished, 50, 10, 10
 	case MemberRemovals:
 		x, count = l.MemberRemovals, 1000
 	case GroupMemberRemovals:
@@ -131,6 +138,7 @@ func (b Breach) String() string {
 	what := map[Effect]string{Removals: "removals", Disables: "accounts to disable", UPNChanges: "changes of userPrincipalName",
 		AddressChanges: "changes of the primary address", Restores: "accounts to restore", PutBacks: "accounts to put back as they were",
 		LeavesScope: "accounts whose object left the scope", Rescoped: "accounts whose object the changed scope leaves out",
+		Vanished:       "accounts whose object has no value any more for what the scope asks",
 		MemberRemovals: "members to remove from groups", GroupMemberRemovals: "members to remove from the group " + string(b.Group),
 		FlaggedAdditions: "members to add to the flagged group " + string(b.Group)}[b.Effect]
 	if b.Effect == PutBacks && b.Kind == Memberships {

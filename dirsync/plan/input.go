@@ -54,6 +54,10 @@ type Link struct {
 	// Unstamped says that the target object, which was adopted, doesn't carry
 	// Anchor yet.
 	Unstamped bool `json:"unstamped,omitempty"`
+
+	// Foreign says that another tool synchronized the target object when it was
+	// last seen: nothing is written to it.
+	Foreign bool `json:"foreign,omitempty"`
 }
 
 // A Leaving says what happens to the account of an object that left the scope.
@@ -110,6 +114,10 @@ type Input struct {
 	// followed its return yet. Rescoped says that the scope's configuration was
 	// changed since the object was on the other side.
 	Returned, Rescoped bool
+
+	// Vanished says that the object left the scope because an attribute that a
+	// condition asks for has no value any more.
+	Vanished bool
 
 	// Entering says why it is in the scope, "" for no more than that it is.
 	Entering string

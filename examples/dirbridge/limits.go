@@ -28,6 +28,8 @@ type limitsConfig struct {
 	Leaving              *int     `yaml:"leaving"`
 	LeavingPercent       *float64 `yaml:"leavingPercent"`
 	Rescoped             *int     `yaml:"rescoped"`
+	Vanished             *int     `yaml:"vanished"`
+	VanishedPercent      *float64 `yaml:"vanishedPercent"`
 
 	MemberRemovals            *int     `yaml:"memberRemovals"`
 	MemberRemovalPercent      *float64 `yaml:"memberRemovalPercent"`
@@ -62,6 +64,7 @@ func (c *limitsConfig) each(l *plan.Limits) []limitConfig {
 		{"putBacks", "putBackPercent", c.PutBacks, c.PutBackPercent, &l.PutBacks},
 		{"leaving", "leavingPercent", c.Leaving, c.LeavingPercent, &l.Leaving},
 		{"rescoped", "", c.Rescoped, nil, &l.Rescoped},
+		{"vanished", "vanishedPercent", c.Vanished, c.VanishedPercent, &l.Vanished},
 		{"memberRemovals", "memberRemovalPercent", c.MemberRemovals, c.MemberRemovalPercent, &l.MemberRemovals},
 		{"groupMemberRemovals", "groupMemberRemovalPercent", c.GroupMemberRemovals, c.GroupMemberRemovalPercent, &l.GroupMemberRemovals},
 	}

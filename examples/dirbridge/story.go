@@ -54,6 +54,7 @@ func (e effect) String() string {
 		plan.Removals: "removed", plan.Disables: "disabled", plan.UPNChanges: "get another userPrincipalName",
 		plan.AddressChanges: "get another primary address", plan.Restores: "restored", plan.MemberRemovals: "taken out of a group", plan.PutBacks: "put back as they were",
 		plan.LeavesScope: "leave the scope", plan.Rescoped: "leave it since it was changed",
+		plan.Vanished: "leave it since a value is gone",
 	}[e.Effect]
 	return fmt.Sprintf("%d %s", e.Count, cmp.Or(what, string(e.Effect)))
 }

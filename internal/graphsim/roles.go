@@ -17,12 +17,25 @@ var (
 	readUnits     = []string{"AdministrativeUnit.Read.All", "Directory.Read.All", "AdministrativeUnit.ReadWrite.All", "Directory.ReadWrite.All"}
 )
 
+// Whose members are hidden shows none to who lacks the permission.
+const hiddenMembership = "HiddenMembership"
+
+var readHidden = []string{"Member.Read.Hidden"}
+
+func visibility(hidden bool) any {
+	if hidden {
+		return hiddenMembership
+	}
+	return nil
+}
+
 // A RoleGroup is a group that may hold directory roles.
 type RoleGroup struct {
 	ID       string
 	Members  []string // ids of users
 	Owners   []string
 	Eligible []string // for membership, by Privileged Identity Management
+	Hidden   bool     // its members are shown only with Member.Read.Hidden
 }
 
 // An AdministrativeUnit is a part of the directory with administrators of its
@@ -31,6 +44,7 @@ type AdministrativeUnit struct {
 	ID         string
 	Restricted bool // only its own administrators may change its members
 	Members    []string
+	Hidden     bool // they are shown only with Member.Read.Hidden
 }
 
 // Powers say who has power over others in the tenant. They say what is read, and
@@ -61,7 +75,11 @@ func (t *Tenant) EditPowers(edit func(*Powers)) {
 	t.mu.Unlock()
 	for i, g := range groups {
 		if g.ID == "" {
-			made, err := t.AddGroup(map[string]any{"mailNickname": fmt.Sprintf("role-group-%d", i), "isAssignableToRole": true})
+			properties := map[string]any{"mailNickname": fmt.Sprintf("role-group-%d", i), "isAssignableToRole": true}
+			if g.Hidden {
+				properties["visibility"] = hiddenMembership
+			}
+			made, err := t.AddGroup(properties)
 			if err != nil {
 				panic(fmt.Sprintf("graphsim: edit powers: %v", err))
 			}
@@ -115,6 +133,9 @@ func (t *Tenant) listTransitiveMembers(c *call) reply {
 		if group == nil || !group.deleted.IsZero() {
 			return nil, notFound(c.segments[1])
 		}
+		if group.cur.str("visibility") == hiddenMembership && !c.allowed(t, readHidden) {
+			return nil, nil
+		}
 		seen := map[*slot]bool{group: true}
 		for todo := []*slot{group}; len(todo) > 0; todo = todo[1:] {
 			for _, m := range t.living(refKey{todo[0], refMembers}) {
@@ -160,7 +181,7 @@ func (t *Tenant) listGroupEligibility(c *call) reply {
 func (t *Tenant) listUnits(c *call) reply {
 	return t.powerList(c, func(p *Powers) (all []map[string]any, _ *apiError) {
 		for _, u := range p.Units {
-			all = append(all, map[string]any{"id": u.ID, "isMemberManagementRestricted": u.Restricted})
+			all = append(all, map[string]any{"id": u.ID, "isMemberManagementRestricted": u.Restricted, "visibility": visibility(u.Hidden)})
 		}
 		return all, nil
 	})
@@ -171,6 +192,9 @@ func (t *Tenant) listUnitMembers(c *call) reply {
 		i := slices.IndexFunc(p.Units, func(u AdministrativeUnit) bool { return strings.EqualFold(u.ID, c.segments[2]) })
 		if i < 0 {
 			return nil, notFound(c.segments[2])
+		}
+		if p.Units[i].Hidden && !c.allowed(t, readHidden) {
+			return nil, nil
 		}
 		return users(p.Units[i].Members), nil
 	})

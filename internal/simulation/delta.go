@@ -113,6 +113,9 @@ func (t *caller) Changes(ctx context.Context, kind target.Kind, token target.Tok
 			if !ok || ev.Object.Kind != kind {
 				continue
 			}
+			if ev.Op == target.Changed {
+				t.showed(tn.accounts[h.id])
+			}
 			if !yield(ev, nil) {
 				return
 			}

@@ -72,6 +72,8 @@ func (w *world) targetFault(r *runState, f Fault) bool {
 				w.do1("lock", num)
 			case "grant":
 				w.do1("grant", num)
+			case "takeover":
+				w.do1("takeover", num)
 			case "delete":
 				w.do1("admindelete", num)
 			default: // without the anchor: see decision 005

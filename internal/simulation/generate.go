@@ -63,6 +63,7 @@ func Generate(seed uint64) *Schedule {
 	g.meddle()
 	g.empower()
 	g.contact()
+	g.takeover()
 	g.places()
 	g.again()
 	g.s.withGroups(g.people)

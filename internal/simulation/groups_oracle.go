@@ -147,7 +147,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 	}
 	for _, p := range w.dir.sorted() {
 		a := steady(p)
-		if a == nil || a.power != "" { // an administrator's isn't written
+		if a == nil || a.off() { // an administrator's isn't written, nor another tool's
 			continue
 		}
 		if p.group {

@@ -138,7 +138,7 @@ func (o *oracle) outOfReach(p *person, live *account, rep *dirsync.Report) bool 
 	if id != "" && !o.w.putsBack() {
 		return live == nil
 	}
-	return id != "" && (a == nil || a.locked || live == nil && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
+	return id != "" && (a == nil || a.locked || !a.taken.IsZero() || live == nil && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
 		return x.Object == p.id && strings.HasPrefix(x.Code, "conflict")
 	}))
 }

@@ -40,8 +40,9 @@ type oracle struct {
 	unproven    bool            // the state is older than what was done, and nothing has proven it since
 	before      map[string]bool // approved changes that such a state brought along
 	calm        bool
-	answered    map[string]int // the run in which the last write of an anchor was accepted
-	clean       int            // the last run, if process and store did well in it
+	known       map[target.ID]bool // accounts that the engine knows to be another tool's
+	answered    map[string]int     // the run in which the last write of an anchor was accepted
+	clean       int                // the last run, if process and store did well in it
 	places      map[source.ID]map[position]bool
 	doubt       map[target.ID]bool     // found by a repeat: the engine may say that it isn't its own
 	names       map[target.ID][]string // in the calm, each name that an account had
@@ -178,6 +179,7 @@ func (o *oracle) write(c target.Change, before *account, r *runState, sent sendi
 		o.complain("I6", "%s of an account that isn't ours (%s, %s)", c.Op, who, before.foreign)
 	}
 	o.offLimits(c, before, r, sent)
+	o.takenOver(c, before, r, sent)
 	if before.anchor != c.Anchor && !(before.anchor == "" && slices.Contains(o.w.anchors[o.w.given[before.id]], c.Anchor)) {
 		o.complain("I5", "%s of the account of %s for %s", c.Op, o.w.who(before.anchor), who)
 	}

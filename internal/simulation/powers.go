@@ -34,14 +34,19 @@ type sending struct {
 	asked bool // just now
 }
 
+// touchy reports whether it has to be asked right before a change who it is about.
+func touchy(c target.Change) bool {
+	return c.Op != target.Update || slices.ContainsFunc([]string{"userPrincipalName", "mail", "accountEnabled", target.AttrAnchor},
+		func(attr string) bool { return c.Set[attr] != nil })
+}
+
 // offLimits judges a write by who has power over others. Between the last
 // question and the write anything can happen.
 func (o *oracle) offLimits(c target.Change, before *account, r *runState, sent sending) {
 	if c.Kind != target.User {
 		return // groups that hold roles aren't ours, and a group doesn't become one
 	}
-	touchy := c.Op != target.Update || slices.ContainsFunc([]string{"userPrincipalName", "mail", "accountEnabled", target.AttrAnchor},
-		func(attr string) bool { return c.Set[attr] != nil })
+	touchy := touchy(c)
 	known := r.asked
 	if touchy && !c.Repeat {
 		known = sent.at
@@ -100,11 +105,11 @@ func (g *generator) empower() {
 	}
 }
 
-// keptDown reports whether the account of a person lies in the bin with a role,
-// so that it must not be restored.
+// keptDown reports whether the account of a person lies in the bin with a role, or
+// as another tool's, so that it must not be restored.
 func (w *world) keptDown(p *person) bool {
 	for _, a := range w.tenant.accounts {
-		if !a.deleted.IsZero() && a.power != "" && slices.Contains(w.anchors[p.num], a.anchor) {
+		if !a.deleted.IsZero() && (a.power != "" || !a.taken.IsZero()) && slices.Contains(w.anchors[p.num], a.anchor) {
 			return true
 		}
 	}

@@ -224,7 +224,7 @@ func (w *world) change(p *person, s *Step) {
 	case "remove":
 		p.deleted = time.Now()
 		a := w.accountOf(p.num)
-		d.unlinked(p, a != nil && (a.power != "" || a.locked))
+		d.unlinked(p, a != nil && a.off())
 		p.poison, p.faulty = false, false
 		d.touch(p)
 	case "out", "in":
@@ -322,6 +322,10 @@ func (w *world) tenantStep(s *Step) (done bool) {
 	case "clouddelete", "cloudpurge", "cloudedit", "cloudclear":
 		if a := w.accountOf(s.P); a != nil {
 			w.meddled(a, s)
+		}
+	case "takeover", "handback":
+		if a := w.accountOf(s.P); a != nil {
+			w.synced(a, s)
 		}
 	case "admindelete", "adminpurge", "drift", "lock", "unlock", "grant", "revoke":
 		if a := w.accountOf(s.P); a != nil {

@@ -96,6 +96,9 @@ func (t *caller) Find(ctx context.Context, _ target.Kind, keys []target.Key) ([]
 		}
 		if a != nil && a.deleted.IsZero() && t.w.tenant.visible(a) {
 			out[i] = []target.Object{a.object()}
+			if k.ID != "" {
+				t.showed(a)
+			}
 		} else {
 			t.w.unanswered(k.ID)
 		}

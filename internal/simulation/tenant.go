@@ -44,6 +44,7 @@ type account struct {
 	locked  bool   // an administrator's: our application may not write it
 	power   string // why it is protected; the tenant takes writes to it all the same
 	since   time.Time
+	taken   time.Time // from when on another tool synchronizes it
 	made    time.Time
 	shown   time.Time // from when on everybody sees it
 	deleted time.Time
@@ -65,12 +66,12 @@ func (a *account) first(name string) string {
 }
 
 // off reports whether the engine has to leave it alone.
-func (a *account) off() bool { return a.locked || a.power != "" }
+func (a *account) off() bool { return a.locked || a.power != "" || !a.taken.IsZero() }
 
 // object is what a reader gets.
 func (a *account) object() target.Object {
 	o := target.Object{ID: a.id, Kind: target.User, Anchor: a.anchor, Attributes: target.Attributes{},
-		Deleted: !a.deleted.IsZero(), Created: a.made, Foreign: a.foreign == "another tool"}
+		Deleted: !a.deleted.IsZero(), Created: a.made, Foreign: a.foreign == "another tool" || !a.taken.IsZero()}
 	if a.group {
 		o.Kind = target.Group
 	}
@@ -163,7 +164,7 @@ func (t *tenant) apply(c target.Change) (*account, error) {
 		return &account{id: c.ID}, nil // done
 	case a == nil, c.Op != target.Restore && !a.deleted.IsZero():
 		return nil, refuse(target.ErrNotFound, "", "no account %s", c.ID)
-	case a.foreign == "another tool":
+	case a.foreign == "another tool", !a.taken.IsZero():
 		return nil, refuse(target.ErrReadOnly, "", "mastered elsewhere")
 	case a.locked:
 		return nil, refuse(target.ErrForbidden, "", "Insufficient privileges to complete the operation")

@@ -112,8 +112,9 @@ type runState struct {
 	appends             int
 	refused             int // changes of this run
 	auditFault          Fault
-	asked, askedLast    time.Time       // who is protected: first, and last
-	just                map[string]bool // anchors of those that it is about; nil for all
+	asked, askedLast    time.Time          // who is protected: first, and last
+	showed              map[target.ID]bool // accounts as another tool's
+	just                map[string]bool    // anchors of those that it is about; nil for all
 }
 
 func newWorld(s *Schedule) *world {
@@ -278,6 +279,9 @@ func (w *world) start(r *runState, run func(context.Context, *dirsync.Engine) (*
 	w.logf("  run %d: %s read %d, created %d, updated %d, disabled %d, deleted %d, restored %d, held back %d, writes %d, problems %v: %v",
 		r.number, rep.Mode, rep.Read, rep.Created, rep.Updated, rep.Disabled, rep.Deleted, rep.Restored, rep.HeldBack, rep.Writes, problems(rep), err)
 	w.oracle.end(r, rep, err)
+	if err == nil && w.oracle.clean == r.number {
+		w.oracle.learned(r)
+	}
 	return rep, err
 }
 

@@ -22,6 +22,8 @@
 //   - GroupMember.Read.All: members and owners of role-assignable groups
 //   - PrivilegedEligibilitySchedule.Read.AzureADGroup: who is eligible for these
 //   - AdministrativeUnit.Read.All: restricted management administrative units
+//   - Member.Read.Hidden, only where a role-assignable group or a restricted unit
+//     hides its members (visibility HiddenMembership): Graph shows none without it
 //
 // Never give it RoleManagement.ReadWrite.Directory: without that, Graph itself
 // keeps it from role-assignable groups.

@@ -22,32 +22,32 @@ import (
 // them in a batch.
 func (t *Target) Protected(ctx context.Context, _ target.Kind) (map[target.ID]target.Protection, error) {
 	p := &powers{t: t, who: map[target.ID]target.Protection{}}
-	var groups, units []string
+	var groups, units []secluded
 	p.read(ctx, []powerList{
-		{t.calls().top("roleManagement", "directory", "roleAssignments"), "RoleManagement.Read.Directory", p.principals(target.HoldsRole)},
-		{t.calls().top("roleManagement", "directory", "roleEligibilitySchedules"), "RoleEligibilitySchedule.Read.Directory", p.principals(target.EligibleForRole)},
-		{t.calls().roleGroups(), readsGroups, func(item map[string]any) {
-			if id, _ := item["id"].(string); objectID(target.ID(id)) {
-				groups = append(groups, id)
+		{t.calls().top("roleManagement", "directory", "roleAssignments"), "RoleManagement.Read.Directory", 0, p.principals(target.HoldsRole)},
+		{t.calls().top("roleManagement", "directory", "roleEligibilitySchedules"), "RoleEligibilitySchedule.Read.Directory", licensed, p.principals(target.EligibleForRole)},
+		{t.calls().roleGroups(), readsGroups, 0, func(item map[string]any) {
+			if s := seclusion(item); objectID(target.ID(s.id)) {
+				groups = append(groups, s)
 			}
 		}},
-		{t.calls().units(), readsUnits, func(item map[string]any) {
-			id, _ := item["id"].(string)
-			if restricted, _ := item["isMemberManagementRestricted"].(bool); restricted && objectID(target.ID(id)) {
-				units = append(units, id)
+		{t.calls().units(), readsUnits, 0, func(item map[string]any) {
+			s := seclusion(item)
+			if restricted, _ := item["isMemberManagementRestricted"].(bool); restricted && objectID(target.ID(s.id)) {
+				units = append(units, s)
 			}
 		}},
 	})
 	var more []powerList
-	for _, id := range groups {
-		p.protect(id, target.RoleGroup)
+	for _, g := range groups {
+		p.protect(g.id, target.RoleGroup)
 		more = append(more,
-			powerList{t.calls().top("groups", id, "transitiveMembers"), readsGroups, p.members(target.InRoleGroup)},
-			powerList{t.calls().top("groups", id, "owners"), readsGroups, p.members(target.OwnsRoleGroup)},
-			powerList{t.calls().groupEligibility(id), "PrivilegedEligibilitySchedule.Read.AzureADGroup", p.principals(target.EligibleForRoleGroup)})
+			powerList{t.calls().top("groups", g.id, "transitiveMembers"), readsGroups, g.is, p.members(target.InRoleGroup)},
+			powerList{t.calls().top("groups", g.id, "owners"), readsGroups, 0, p.members(target.OwnsRoleGroup)},
+			powerList{t.calls().groupEligibility(g.id), "PrivilegedEligibilitySchedule.Read.AzureADGroup", licensed, p.principals(target.EligibleForRoleGroup)})
 	}
-	for _, id := range units {
-		more = append(more, powerList{t.calls().top("directory", "administrativeUnits", id, "members"), readsUnits, p.members(target.InRestrictedUnit)})
+	for _, u := range units {
+		more = append(more, powerList{t.calls().top("directory", "administrativeUnits", u.id, "members"), readsUnits, u.is, p.members(target.InRestrictedUnit)})
 	}
 	p.read(ctx, more)
 	if err := p.err(); err != nil {
@@ -59,12 +59,39 @@ func (t *Target) Protected(ctx context.Context, _ target.Kind) (map[target.ID]ta
 const (
 	readsGroups = "GroupMember.Read.All"
 	readsUnits  = "AdministrativeUnit.Read.All"
+	readsHidden = "Member.Read.Hidden"
 )
+
+// A listKind is what is special about a list.
+type listKind int
+
+const (
+	// licensed: of eligibilities, of which a tenant without the licence has none.
+	licensed listKind = 1 + iota
+
+	// hidden: of members that are shown to nobody without a permission of its own.
+	hidden
+)
+
+// A secluded is a group or unit, and whether its members are hidden.
+type secluded struct {
+	id string
+	is listKind
+}
+
+func seclusion(item map[string]any) (s secluded) {
+	s.id, _ = item["id"].(string)
+	if v, _ := item["visibility"].(string); v == "HiddenMembership" {
+		s.is = hidden
+	}
+	return s
+}
 
 // A powerList is one that tells of powers, and what is done with its entries.
 type powerList struct {
 	call       call
 	permission string // the least that it needs
+	is         listKind
 	each       func(item map[string]any)
 }
 
@@ -76,6 +103,9 @@ type powers struct {
 	failure error
 	missing []string
 	refusal *target.Error
+
+	unseen int  // lists of hidden members that show nobody
+	seen   bool // one shows somebody: the permission is there
 }
 
 func (p *powers) protect(id string, why target.Protection) {
@@ -123,6 +153,11 @@ func (p *powers) one(ctx context.Context, l powerList, r reply) {
 		p.refused(ctx, l, r)
 		return
 	}
+	if l.is == hidden && len(page.Value) == 0 && page.Next == "" {
+		p.unseen++
+	} else if l.is == hidden {
+		p.seen = true
+	}
 	for _, item := range page.Value {
 		l.each(item)
 	}
@@ -146,12 +181,11 @@ func (p *powers) one(ctx context.Context, l powerList, r reply) {
 }
 
 // refused notes why a list can't be read. A tenant without the licence for
-// Privileged Identity Management has nobody who is eligible.
+// Privileged Identity Management has nobody who is eligible; of any other list
+// that is no answer.
 func (p *powers) refused(ctx context.Context, l powerList, r reply) {
-	if r.fate == answered {
-		if f := faultOf(r); f.has(unlicensed) || f.says(unlicensed) {
-			return
-		}
+	if l.is == licensed && r.fate == answered && faultOf(r).has(unlicensed) {
+		return
 	}
 	err := readError(r)
 	e, ok := errors.AsType[*target.Error](err)
@@ -160,8 +194,9 @@ func (p *powers) refused(ctx context.Context, l powerList, r reply) {
 		p.failure = fmt.Errorf("read who is protected: %w", ctx.Err())
 	case ok && e.Sentinel == target.ErrForbidden && r.status == http.StatusForbidden:
 		p.refusal = e
-		if !slices.Contains(p.missing, l.permission) {
-			p.missing = append(p.missing, l.permission)
+		p.miss(l.permission)
+		if l.is == hidden {
+			p.miss(readsHidden)
 		}
 	default:
 		p.failure = err
@@ -172,7 +207,22 @@ func (p *powers) refused(ctx context.Context, l powerList, r reply) {
 // Management.
 const unlicensed = "AadPremiumLicenseRequired"
 
+func (p *powers) miss(permission string) {
+	if !slices.Contains(p.missing, permission) {
+		p.missing = append(p.missing, permission)
+	}
+}
+
+// err says why it isn't known who is protected. Without its permission, Graph
+// gives hidden members as none: that is believed only if it shows others.
 func (p *powers) err() error {
+	if p.failure == nil && p.unseen > 0 && !p.seen {
+		p.miss(readsHidden)
+		if p.refusal == nil {
+			p.refusal = &target.Error{Sentinel: target.ErrForbidden, Err: fmt.Errorf("%d role-assignable groups or restricted units hide their members "+
+				"(HiddenMembership), and show none; one that really has none needs a member, or has to go", p.unseen)}
+		}
+	}
 	if p.failure != nil || p.refusal == nil {
 		return p.failure
 	}
@@ -190,7 +240,7 @@ func (c calls) top(path ...string) call {
 
 func (c calls) roleGroups() call {
 	l := c.top("groups")
-	l.url.RawQuery = "$filter=isAssignableToRole%20eq%20true&$select=id&" + l.url.RawQuery
+	l.url.RawQuery = "$filter=isAssignableToRole%20eq%20true&$select=id,visibility&" + l.url.RawQuery
 	return l
 }
 
@@ -202,6 +252,6 @@ func (c calls) groupEligibility(id string) call {
 
 func (c calls) units() call {
 	l := c.top("directory", "administrativeUnits")
-	l.url.RawQuery = "$select=id,isMemberManagementRestricted&" + l.url.RawQuery
+	l.url.RawQuery = "$select=id,isMemberManagementRestricted,visibility&" + l.url.RawQuery
 	return l
 }

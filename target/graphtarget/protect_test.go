@@ -83,6 +83,58 @@ func TestA03_WithoutTheLicenceNobodyIsEligible(t *testing.T) {
 	require.NotContains(t, who, ids[2])
 }
 
+// Graph's word for "nobody is eligible" is no answer to any other question, and
+// none in a message.
+func TestA03_TheMissingLicenceAnswersForEligibilitiesAlone(t *testing.T) {
+	for _, part := range []string{"/roleManagement/directory/roleAssignments", "/groups", "/groups/{id}/transitiveMembers", "/groups/{id}/owners",
+		"/directory/administrativeUnits", "/directory/administrativeUnits/{id}/members"} {
+		tn, _, _ := administrators(t, graphsim.Options{})
+		tn.SetFault(func(op graphsim.Op) *graphsim.Fault {
+			if op.Kind == "GET "+part {
+				return &graphsim.Fault{Status: 403, Code: "AadPremiumLicenseRequired", Message: "the tenant needs a licence"}
+			}
+			return nil
+		})
+		who, err := open(t, tn, nil).Protected(t.Context(), target.User)
+		require.ErrorIs(t, err, target.ErrForbidden, part)
+		require.Empty(t, who, part)
+	}
+	tn, _, _ := administrators(t, graphsim.Options{})
+	tn.SetFault(func(op graphsim.Op) *graphsim.Fault {
+		if op.Kind == "GET /roleManagement/directory/roleEligibilitySchedules" {
+			return &graphsim.Fault{Status: 403, Code: "Authorization_RequestDenied", Message: "AadPremiumLicenseRequired"}
+		}
+		return nil
+	})
+	_, err := open(t, tn, nil).Protected(t.Context(), target.User)
+	require.ErrorIs(t, err, target.ErrForbidden)
+}
+
+// Graph gives members that are hidden as none. That isn't believed.
+func TestA03_HiddenMembersNeedTheirPermission(t *testing.T) {
+	needed := []string{"User.ReadWrite.All", "Domain.Read.All", "RoleManagement.Read.Directory", "GroupMember.Read.All",
+		"PrivilegedEligibilitySchedule.Read.AzureADGroup", "AdministrativeUnit.Read.All"}
+	for name, edit := range map[string]func(p *graphsim.Powers, id string){
+		"group": func(p *graphsim.Powers, id string) {
+			p.RoleGroups = append(p.RoleGroups, graphsim.RoleGroup{Members: []string{id}, Hidden: true})
+		},
+		"unit": func(p *graphsim.Powers, id string) { p.Units[1].Hidden = true },
+	} {
+		tn, ids, _ := administrators(t, graphsim.Options{})
+		tn.EditPowers(func(p *graphsim.Powers) { edit(p, string(ids[0])) })
+		who, err := openAs(t, tn, needed).Protected(t.Context(), target.User)
+		require.ErrorIs(t, err, target.ErrForbidden, name)
+		require.ErrorContains(t, err, "needs Member.Read.Hidden", name)
+		require.Empty(t, who, name)
+		who, err = openAs(t, tn, append(slices.Clone(needed), "Member.Read.Hidden")).Protected(t.Context(), target.User)
+		require.NoError(t, err, name)
+		require.NotEmpty(t, who[ids[6]])
+		if name == "group" {
+			require.Equal(t, target.InRoleGroup, who[ids[0]])
+		}
+	}
+}
+
 func TestA03_AListThatCannotBeReadIsNoAnswer(t *testing.T) {
 	tn, _, _ := administrators(t, graphsim.Options{})
 	for _, part := range []string{"/roleManagement/directory/roleAssignments", "/groups/{id}/owners", "/directory/administrativeUnits/{id}/members"} {

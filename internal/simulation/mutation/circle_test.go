@@ -51,12 +51,6 @@ var circleBugs = []bug{
 		new:  "	if len(b.groups) > 9 { // a scope",
 	},
 	{
-		name: "member-of-left-group-unknown", dies: "I2", file: "mapping/member.go",
-		what: "who is in by a group that isn't given any more is out",
-		old:  "		return unknownGroup(m.Top)\n",
-		new:  "		return verdict(OutOfScope, \"gone\")\n",
-	},
-	{
 		name: "adopted-by-old-members", dies: "I6", file: "dirsync/adopt.go",
 		what: "an adoption goes by who was a member at the last run",
 		old:  "	if err := r.readGroups(ctx); err != nil {\n		return nil, err\n	}\n",

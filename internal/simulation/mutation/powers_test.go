@@ -27,6 +27,18 @@ var powerBugs = []bug{
 		new:  "			still = !off || off\n",
 	},
 	{
+		name: "told-of-another-tool", dies: "I6", file: "dirsync/protect.go",
+		what: "planning doesn't mind that another tool synchronizes the account",
+		old:  "	} else if foreign {\n		return &plan.Problem",
+		new:  "	} else if foreign && c.Op == target.Create {\n		return &plan.Problem",
+	},
+	{
+		name: "another-tool-since", dies: "I6", file: "dirsync/protect.go",
+		what: "nobody asks right before a sensitive write whether another tool has taken over",
+		old:  "	foreign, ferr := r.foreignNow(ctx, batch)\n",
+		new:  "	foreign, ferr := r.foreignNow(ctx, nil)\n",
+	},
+	{
 		name: "unknown-is-unprotected", dies: "I7", file: "dirsync/protect.go",
 		what: "when it can't be told who is protected, nobody is",
 		old:  "	return \"\", p.err\n}",
