@@ -179,7 +179,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
 			unknown := !says && (away(p.num) || away(q.num) || given && !w.rebound[a.id] && !w.took[a.id][b.id] || given2 && !w.rebound[b.id]) ||
-				says && w.config.Most > 0 && p.group && len(a.refs) >= w.config.Most // who lies in the bin keeps the place
+				says && p.group && o.noRoom(p, a, rep)
 			if is := slices.Contains(has, b.id); is != says && !unknown && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}
@@ -204,3 +204,12 @@ func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
 // aboutRefs reports whether a problem is about references: whom they point at may
 // be the reason.
 func aboutRefs(p plan.Problem) bool { return strings.HasPrefix(p.Code, "reference-") }
+
+// noRoom reports whether a group may go without some of its members: it is full,
+// with those that lie in the bin, or one that the target refuses keeps the place.
+func (o *oracle) noRoom(p *person, a *account, rep *dirsync.Report) bool {
+	said := func(code string) bool {
+		return slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool { return x.Object == p.id && x.Code == code })
+	}
+	return o.w.config.Most > 0 && (len(a.refs) >= o.w.config.Most || said("reference-limit") && said("reference-refused"))
+}
