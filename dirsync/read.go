@@ -79,6 +79,9 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.confirmRefs(ctx); err != nil {
+		return fmt.Errorf("read the source %s: %w", r.src.Name(), err)
+	}
 	if r.full || r.req.Retry {
 		if err := r.forgetRefusals(ctx); err != nil {
 			return err
@@ -182,6 +185,9 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 	case source.Upsert:
 		r.report.Read++
 		r.mark(ev.Object.ID)
+		if ev.Revived {
+			r.checkRefsTo(ev.Object.ID)
+		}
 		return r.observe(ctx, ev.Object)
 	case source.Left:
 		r.report.Read++
@@ -230,8 +236,11 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		}
 	}
 	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
-	if e.Presence == plan.Left {
+	switch e.Presence {
+	case plan.Left:
 		e.Side.Out = ledger.SideLeft
+	case plan.Deleted, plan.Missing:
+		r.checkRefsTo(o.ID)
 	}
 	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
 	e.RefusedDomain = ""

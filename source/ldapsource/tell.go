@@ -68,7 +68,7 @@ func (o *op) here(r record) source.Event {
 	if r.class == container && o.top(r.object.DN) {
 		r.object.Parent = ""
 	}
-	return source.Event{Op: source.Upsert, Object: r.object}
+	return source.Event{Op: source.Upsert, Object: r.object, Revived: r.revived}
 }
 
 // top reports whether dn is one of the bases: what is above it isn't read.

@@ -1,0 +1,106 @@
+package dirsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dirbridge/dirbridge/source"
+)
+
+// checkRefsTo notes that an object came back from its deletion. Those that
+// referred to it may not do so any more, and will never say that. It belongs into the unit in
+// which that is remembered: the watermark behind it doesn't tell it again.
+func (r *run) checkRefsTo(id source.ID) {
+	if r.refers() {
+		r.l.SetRefCheck(id)
+	}
+}
+
+// confirmRefs asks the source which references to objects that came back don't
+// hold any more. A deny is the holder's word, as good as an event. If the source
+// can't speak for the moment of the watermark, it is asked again in the next run.
+func (r *run) confirmRefs(ctx context.Context) error {
+	if !r.refers() {
+		return nil
+	}
+	w, err := r.l.Watermark(ctx)
+	if w.Value == "" || err != nil {
+		return err
+	}
+	for id, err := range r.l.RefChecks(ctx) {
+		if err != nil {
+			return err
+		}
+		switch err := r.confirmRefsTo(ctx, w.Value, id); {
+		case errors.Is(err, source.ErrWatermarkExpired):
+			r.opt.Logger.Info("references to whom came back can't be checked now", "source", r.src.Name(), "reason", err)
+			return nil
+		case errors.Is(err, errors.ErrUnsupported): // only a complete read can tell
+		case err != nil:
+			return err
+		}
+		if err := r.l.Unit(ctx, func() error { r.l.ClearRefCheck(id); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confirmRefsTo asks all that refer to id as far as is known, some at a time.
+func (r *run) confirmRefsTo(ctx context.Context, w source.Watermark, id source.ID) error {
+	holders := map[string][]source.ID{}
+	ask := func(attr string) error {
+		ids := holders[attr]
+		delete(holders, attr)
+		events := source.Confirm(ctx, r.src, w, id, sourceAttribute(attr), ids)
+		for ev, err := range events {
+			if err != nil {
+				return fmt.Errorf("ask who refers to %s: %w", id, err)
+			}
+			x := ev.References
+			if ev.Op != source.Refers || x == nil || x.First || x.Last || len(x.Add) > 0 || !slices.Equal(x.Remove, []source.ID{id}) ||
+				!slices.Contains(ids, ev.Object.ID) {
+				return fmt.Errorf("asked who refers to %s, the source said something else", id)
+			}
+			if err := r.takeRefs(ctx, ev); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	}
+	for k, err := range r.l.RefsTo(ctx, id) {
+		if err != nil {
+			return err
+		}
+		if x, err := r.l.Ref(ctx, k); err != nil {
+			return err
+		} else if x == nil || !x.Wanted {
+			continue
+		}
+		holders[k.Attribute] = append(holders[k.Attribute], k.Holder)
+		if len(holders[k.Attribute]) == findBatch {
+			if err := ask(k.Attribute); err != nil {
+				return err
+			}
+		}
+	}
+	for _, attr := range slices.Sorted(maps.Keys(holders)) {
+		if err := ask(attr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sourceAttribute is what the source calls what the target calls attr.
+func sourceAttribute(attr string) string {
+	for name, a := range refAttributes {
+		if a == attr {
+			return name
+		}
+	}
+	return ""
+}
