@@ -185,13 +185,12 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 	case source.Upsert:
 		r.report.Read++
 		r.mark(ev.Object.ID)
-		if ev.Revived {
-			r.checkRefsTo(ev.Object.ID)
-		}
+		r.checkRefsTo(ev)
 		return r.observe(ctx, ev.Object)
 	case source.Left:
 		r.report.Read++
 		r.mark(ev.Object.ID)
+		r.checkRefsTo(ev)
 		return r.observeGone(ctx, ev, plan.Left)
 	case source.Deleted:
 		r.report.Read++
@@ -236,11 +235,8 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		}
 	}
 	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
-	switch e.Presence {
-	case plan.Left:
+	if e.Presence == plan.Left {
 		e.Side.Out = ledger.SideLeft
-	case plan.Deleted, plan.Missing:
-		r.checkRefsTo(o.ID)
 	}
 	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
 	e.RefusedDomain = ""
@@ -299,6 +295,11 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	e.Digest = [sha256.Size]byte{}
 	if err := r.l.SetEntry(e); err != nil {
 		return err
+	}
+	if p == plan.Deleted {
+		if err := r.wake(ctx, id, ledger.Wake{}); err != nil {
+			return err
+		}
 	}
 	return r.markDue(ctx, id, "")
 }

@@ -156,6 +156,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		r.l.ClearRefDue(k)
 		return nil
 	}
+	wanted, err := r.says(ctx, k, x)
+	if err != nil {
+		return err
+	}
 	does, standing, err := r.points(ctx, k, x)
 	if err != nil {
 		return err
@@ -199,10 +203,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 			if due.Refused == "" {
 				w.refused, w.reason = w.refused+1, off.Error()
 			}
-			return r.refusedRef(ctx, k, off, x.Wanted)
+			return r.refusedRef(ctx, k, off, wanted)
 		}
 	}
-	return p.add(ctx, k, x.Wanted)
+	return p.add(ctx, k, wanted)
 }
 
 // points reports whether the object that k points at has an account that can be
@@ -217,7 +221,7 @@ func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does 
 	if h == nil {
 		return false, ledger.Dropped, nil
 	}
-	if r.refs.going.has(k.To) {
+	if r.refs.going.has(k.To) || h.Presence == plan.Deleted && x.Applied == ledger.No {
 		return false, ledger.Gone, nil
 	}
 	if h.Linked && (!x.Wanted || x.Applied != ledger.No) || r.refs.coming.has(k.To) {
@@ -380,8 +384,8 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 			if due == nil || due.Held != nil || err != nil {
 				return false, err
 			}
-			if add := i == 0; x.Wanted != add {
-				return false, nil
+			if wanted, err := r.says(ctx, k, x); wanted != (i == 0) || err != nil {
+				return false, err
 			}
 			if does, _, err := r.points(ctx, k, x); !does || err != nil {
 				return false, err

@@ -7,21 +7,23 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/source"
 )
 
-// checkRefsTo notes that an object came back from its deletion. Those that
-// referred to it may not do so any more, and will never say that. It belongs into the unit in
-// which that is remembered: the watermark behind it doesn't tell it again.
-func (r *run) checkRefsTo(id source.ID) {
-	if r.refers() {
-		r.l.SetRefCheck(id)
+// checkRefsTo notes that an object came back from its deletion, if ev says so. Those
+// that referred to it may not do so any more, and will never say that. It belongs into
+// the unit in which ev is remembered: the reads after it don't tell it again.
+func (r *run) checkRefsTo(ev source.Event) {
+	if ev.Revived && r.refers() {
+		r.l.SetRefCheck(ev.Object.ID)
 	}
 }
 
 // confirmRefs asks the source which references to objects that came back don't
-// hold any more. A deny is the holder's word, as good as an event. If the source
-// can't speak for the moment of the watermark, it is asked again in the next run.
+// hold any more. A deny is the holder's word, as good as an event. Where the source
+// can't tell now, because the object is gone again or it can't speak for the moment of
+// the watermark, it is asked again in the next run.
 func (r *run) confirmRefs(ctx context.Context) error {
 	if !r.refers() {
 		return nil
@@ -34,10 +36,22 @@ func (r *run) confirmRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		switch err := r.confirmRefsTo(ctx, w.Value, id); {
-		case errors.Is(err, source.ErrWatermarkExpired):
-			r.opt.Logger.Info("references to whom came back can't be checked now", "source", r.src.Name(), "reason", err)
-			return nil
+		h, err := r.l.Head(ctx, id)
+		if err != nil {
+			return err
+		}
+		if h != nil {
+			if h.Presence == plan.Deleted || h.Presence == plan.Missing {
+				continue // until it comes back once more
+			}
+			err = r.confirmRefsTo(ctx, w.Value, id)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, source.ErrWatermarkExpired), errors.Is(err, source.ErrIncomplete):
+			r.opt.Logger.Info("who refers to an object that came back can't be asked now", "source", r.src.Name(), "object", string(id), "reason", err)
+			continue
 		case errors.Is(err, errors.ErrUnsupported): // only a complete read can tell
 		case err != nil:
 			return err

@@ -19,8 +19,9 @@ type Confirmer interface {
 	// object to by attribute, one [Refers] event, a difference that removes
 	// to. It is the holder's own word: the holder was seen, in scope, and not
 	// to refer to it. Of a holder that refers to it, that isn't found, that is
-	// out of scope, or whose references the account may not see, and if to
-	// itself isn't found alive, it yields nothing: that proves nothing.
+	// out of scope, or whose references the account may not see, it yields
+	// nothing. If to itself isn't found alive, nothing can be said: it yields
+	// an error that wraps [ErrIncomplete].
 	//
 	// What it says is at least as new as w, a watermark of this source: a
 	// domain controller that lags would deny what is new. If it can't be

@@ -78,10 +78,10 @@ type Event struct {
 	Err        error       // Unreadable
 	References *References // Refers
 
-	// Revived says of an Upsert that the object was deleted once and came
-	// back. Others may have lost their references to it by that without an
+	// Revived says of an Upsert, or of a Left, that the object was deleted
+	// once and came back. Others may have lost their references to it by that without an
 	// event of their own; a [Confirmer] tells which. A source sets it in
-	// deltas, on every Upsert of which it isn't certain that the object
+	// deltas, on every one of which it isn't certain that the object
 	// wasn't deleted since the watermark, and may set it on those of any
 	// object that ever came back. In a complete read it isn't needed.
 	Revived bool

@@ -25,8 +25,8 @@ import (
 
 const (
 	initialDomain = "contoso.onmicrosoft.com"
-	runTimeout    = 3 * time.Minute  // of one run of the program
-	runPerWrite   = time.Second / 10 // and for each object that there is beyond the usual ones
+	runTimeout    = 3 * time.Minute // of one run of the program
+	runPerPerson  = time.Second / 4 // and for each person beyond the usual thousand: Graph takes 20 writes a second
 )
 
 // A world is one domain controller, one tenant, and one configuration of the
@@ -168,7 +168,7 @@ func (w *world) command(ctx context.Context, t testing.TB, args ...string) *exec
 // sync runs the program to its end.
 func (w *world) sync(t testing.TB, args ...string) *report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout+time.Duration(w.ad.extra)*runPerWrite)
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout+time.Duration(w.ad.extra)*runPerPerson)
 	defer cancel()
 	cmd := w.command(ctx, t, args...)
 	var stdout, stderr bytes.Buffer

@@ -65,6 +65,7 @@ func Generate(seed uint64) *Schedule {
 	g.contact()
 	g.places()
 	g.s.withGroups(g.people)
+	g.s.withRevivals(g.people)
 	return g.s
 }
 

@@ -128,6 +128,7 @@ func (o *oracle) judgeRefs() {
 		}
 		return a
 	}
+	o.judgeDeleted(steady)
 	for _, p := range w.dir.sorted() {
 		a := steady(p)
 		if a == nil || a.power != "" { // an administrator's isn't written

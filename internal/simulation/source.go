@@ -58,6 +58,7 @@ type reader struct {
 var (
 	_ source.DeltaSource = (*reader)(nil)
 	_ source.Finder      = (*reader)(nil)
+	_ source.Confirmer   = (*reader)(nil)
 	_ source.Poller      = (*reader)(nil)
 )
 
@@ -91,6 +92,7 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 				continue
 			}
 			if ev, ok := d.event(p); ok {
+				ev.Revived = false // all is told whole
 				list = append(list, ev)
 				m.Witness, m.WitnessUSN = p.num, p.usn
 				if s.w.config.Groups > 0 && ev.Op == source.Upsert {

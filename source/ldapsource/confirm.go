@@ -58,14 +58,14 @@ func (s *Source) Confirm(ctx context.Context, w source.Watermark, to source.ID, 
 func (o *op) deny(object guid, ref reference, holders []guid, yield func(source.Event) bool) error {
 	for range 4 {
 		dn, err := o.dnOf(object)
-		if dn == "" || err != nil {
+		if err != nil {
 			return err
 		}
 		found, err := o.without(dn, ref, holders)
 		if err != nil {
 			return err
 		}
-		if again, err := o.dnOf(object); again == "" || err != nil {
+		if again, err := o.dnOf(object); err != nil {
 			return err
 		} else if again != dn {
 			continue
@@ -81,21 +81,18 @@ func (o *op) deny(object guid, ref reference, holders []guid, yield func(source.
 	return fmt.Errorf("%w: references to %s: %w", source.ErrIncomplete, object.id(), errMoving)
 }
 
-// dnOf is where an object is, "" if it isn't there or is deleted.
+// dnOf is where an object is that isn't deleted.
 func (o *op) dnOf(g guid) (string, error) {
 	e, _, err := o.sess.lookup(o.ctx, "<GUID="+g.text()+">", "(objectClass=*)", []string{"objectGUID"})
-	switch {
-	case code(err) == ldap.LDAPResultNoSuchObject:
-		return "", nil
-	case err != nil:
+	if err != nil && code(err) != ldap.LDAPResultNoSuchObject {
 		return "", fmt.Errorf("look for %s: %w", g.id(), err)
-	case e == nil || o.sess.isDeletedDN(e.DN):
-		return "", nil
 	}
-	if seen, err := guidFrom(e.GetEqualFoldRawAttributeValue("objectGUID")); err != nil || seen != g {
-		return "", nil
+	if e != nil && !o.sess.isDeletedDN(e.DN) {
+		if seen, err := guidFrom(e.GetEqualFoldRawAttributeValue("objectGUID")); err == nil && seen == g {
+			return e.DN, nil
+		}
 	}
-	return e.DN, nil
+	return "", fmt.Errorf("%w: %s isn't found", source.ErrIncomplete, g.id())
 }
 
 // without finds those of holders, in scope and of the kind that has this

@@ -40,7 +40,10 @@ func (s *Source) denies(w source.Watermark, id source.ID, attribute string, to s
 		return ev, false, err
 	}
 	e, t := s.entries[id], s.entries[to]
-	if !e.tells() || t == nil || t.state == deleted || t.state == hidden {
+	switch {
+	case t == nil || t.state == deleted || t.state == hidden:
+		return ev, false, fmt.Errorf("%w: %s isn't found", source.ErrIncomplete, to)
+	case !e.tells():
 		return ev, false, nil
 	}
 	if set := s.sets[setKey{id, attribute}]; set != nil {

@@ -45,7 +45,7 @@ func (s *Source) event(e *entry, now time.Time) source.Event {
 		return source.Event{Op: source.Deleted, Object: known,
 			Evidence: source.Evidence{Kind: "tombstone", Detail: known.DN, Seen: now}}
 	case e.state == outside:
-		return source.Event{Op: source.Left, Object: known,
+		return source.Event{Op: source.Left, Object: known, Revived: e.back,
 			Evidence: source.Evidence{Kind: "moved out of scope", Detail: known.DN, Seen: now}}
 	case e.bad != nil:
 		return source.Event{Op: source.Unreadable, Object: known, Err: e.bad}
