@@ -271,6 +271,8 @@ func (r *run) adopter(ctx context.Context, a *Adopted) (e *ledger.Entry, res map
 		return nil, res, no("it can't be told whether the object is in scope; see its problems")
 	case fatal(res) || res.Anchor == "":
 		return nil, res, no("the object can't have an account; see its problems")
+	case !r.isPlaced(e):
+		return nil, res, no("where the object lies can't be read now, so it can't be told whether it is in scope")
 	}
 	return e, res, nil
 }

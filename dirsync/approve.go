@@ -92,7 +92,7 @@ func (e *Engine) Reject(ctx context.Context, hash, by string) error {
 				if e == nil || err != nil {
 					return err
 				}
-				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Why: heldRejected, Of: k.Hash, By: by, At: time.Now().UTC()})
+				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Change: c.Deed(), Why: heldRejected, Of: k.Hash, By: by, At: time.Now().UTC()})
 			})
 			if err != nil {
 				return err

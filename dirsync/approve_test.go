@@ -510,6 +510,26 @@ func TestARejectedCreateIsNotMadeWhenItsDomainIsVerifiedAndRefused(t *testing.T)
 	w.mustRest()
 }
 
+// Simulation seed 80059606: another wish comes to just the change that was rejected.
+func TestARejectedCreateIsNotMadeUnderItsPlaceholder(t *testing.T) {
+	w := newWorld(t)
+	w.person("ann", "fabrikam.com")
+	w.person("Ann", "fabrikam.com", "sAMAccountName", "ann2")
+	require.NoError(t, w.eng.Reject(t.Context(), w.plan().Hash, "eve"))
+	w.sync()
+	require.Zero(t, w.tgt.Len())
+
+	w.tgt.VerifyDomain("fabrikam.com") // the one who loses the name would get the placeholder of before
+	rep := w.sync(dirsync.Request{Retry: true})
+	require.Equal(t, 1, rep.Created)
+	require.Equal(t, []string{"held"}, codes(rep))
+	w.mustRest()
+	_, err := w.eng.Release(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, w.sync().Created)
+	w.mustRest()
+}
+
 // Simulation seed 43008747: somebody else's account that carries the anchor is
 // seen for a while only.
 func TestARejectedCreateIsNotMadeWhenItsAnchorBecomesFree(t *testing.T) {

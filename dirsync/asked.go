@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
+	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 )
 
@@ -50,6 +52,16 @@ func (r *run) readPlaces(ctx context.Context, pairs []Pair) error {
 		below = above
 	}
 	return r.l.Flush(ctx)
+}
+
+// isPlaced reports whether it was just read where e lies, up to the top, if the
+// scope asks for places: a container that the source doesn't show any more may lie
+// elsewhere by now, and nothing tells.
+func (r *run) isPlaced(e *ledger.Entry) bool {
+	if r.opt.Scope == nil || len(r.opt.Scope.Containers()) == 0 {
+		return true
+	}
+	return !slices.ContainsFunc(r.tree.place(e.Object.Parent).Path, func(c mapping.Container) bool { return !r.seen.has(c.ID) })
 }
 
 // scopeFirst sees that the scope can be applied: if it can't by what is known of

@@ -182,7 +182,10 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 		r.report.Unchanged++
 	}
 	if e.Link == nil && (in.Blocked() || in.AnchorOwner != "") {
-		if err := r.yield(ctx, e, in); err != nil {
+		foreign := func(attr, _ string) bool {
+			return in.UPN.Foreign && attr == target.AttrUserPrincipalName || in.Mail.Foreign && attr == target.AttrMail
+		}
+		if err := r.yield(ctx, e, foreign); err != nil {
 			return err
 		}
 	}
@@ -199,17 +202,17 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	return r.crossed(e, in)
 }
 
-// yield takes back the claims of a newcomer that gets no account, since it keeps
-// others from names that nobody has. What is held at the target isn't ours to
-// pass on. It claims again when it is planned again.
-func (r *run) yield(ctx context.Context, e *ledger.Entry, in plan.Input) error {
+// yield takes back the claims of e, which gets no account or can't have its own
+// back, since it keeps others from names that nobody has. What is held at the
+// target isn't ours to pass on: foreign says of an attribute that it is. It
+// claims again when it is planned again.
+func (r *run) yield(ctx context.Context, e *ledger.Entry, foreign func(attr, value string) bool) error {
 	id := e.Object.ID
 	for _, c := range []struct {
-		attr    string
-		value   *string
-		foreign bool
-	}{{target.AttrUserPrincipalName, &e.UPN, in.UPN.Foreign}, {target.AttrMail, &e.Mail, in.Mail.Foreign}} {
-		if *c.value == "" || c.foreign {
+		attr  string
+		value *string
+	}{{target.AttrUserPrincipalName, &e.UPN}, {target.AttrMail, &e.Mail}} {
+		if *c.value == "" || foreign(c.attr, *c.value) {
 			continue
 		}
 		if err := r.l.ClearClaim(ctx, c.attr, *c.value, id); err != nil {
@@ -255,6 +258,8 @@ func (r *run) withOpen(ctx context.Context, e *ledger.Entry, c *plan.Change, ps 
 		switch {
 		case c != nil && e.Taken[o.Attribute] != "" && o.Code == "conflict-unowned":
 			o.Answer = true // whether it is still so, the change will show
+		case aboutLeft(o) && (!e.Owned() || c != nil && c.Op == target.Delete):
+			continue
 		case c != nil && o.Answer, unread && o.Code == "unreadable", aboutRefs(o):
 		default:
 			continue

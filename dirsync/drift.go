@@ -1,6 +1,7 @@
 package dirsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +16,11 @@ import (
 
 // A DriftPolicy says what becomes of what others change at our accounts.
 //
-// Ours are the accounts that the engine owns, and of these the attributes that
-// it has written a value to. Where it has written none, what others write stays.
+// Ours are the accounts and groups that the engine owns, and of these the
+// attributes that it has written a value to. Where it has written none, what others
+// write stays. Members and owners of our groups are ours to say in any case: whoever
+// the source doesn't name, and somebody has added, is removed again, guests and
+// devices included.
 type DriftPolicy string
 
 const (
@@ -53,45 +57,73 @@ func (r *run) drift(ctx context.Context) error {
 	if r.opt.Drift == IgnoreDrift {
 		return r.forgetDrift(ctx)
 	}
-	feed, err := r.l.Feed(ctx, target.User)
-	if err != nil {
+	if err := r.findDrift(ctx); err != nil {
 		return err
 	}
-	why := r.lookAtAllBecause(feed)
-	if why == "" && feed.Token != "" {
-		told, err := r.readChanges(ctx, *feed)
+	return r.l.Flush(ctx) // planning looks through references
+}
+
+func (r *run) findDrift(ctx context.Context) error {
+	tale, err := r.tellChanges(ctx)
+	if tale.told != nil || err != nil {
+		return r.unread(ctx, tale.told, err)
+	}
+	if tale.all != "" {
+		if told, err := r.lookAtAll(ctx, tale.all); told != nil || err != nil {
+			return r.unread(ctx, told, err)
+		}
+	}
+	if told, err := r.look(ctx); told != nil || err != nil {
+		return r.unread(ctx, told, err)
+	}
+	if told, err := r.lookAtRefs(ctx); told != nil || err != nil {
+		return r.unread(ctx, told, err)
+	}
+	return nil
+}
+
+// A tale is what came of asking the target what changed.
+type tale struct {
+	all  string // why all has to be looked at
+	told error  // why the target couldn't say it
+}
+
+// tellChanges takes in what the target says to have changed, of each kind.
+func (r *run) tellChanges(ctx context.Context) (out tale, err error) {
+	kinds := target.Kinds(r.tgt)
+	feeds := make([]*ledger.Feed, len(kinds))
+	for i, kind := range kinds {
+		if feeds[i], err = r.l.Feed(ctx, kind); err != nil {
+			return out, err
+		}
+		if out.all = r.lookAtAllBecause(feeds[i]); out.all != "" {
+			return out, nil
+		}
+	}
+	for i, kind := range kinds {
+		if feeds[i].Token == "" {
+			continue
+		}
+		told, err := r.readChanges(ctx, kind, *feeds[i])
 		switch {
 		case err != nil:
-			return err
+			return out, err
 		case errors.Is(told, target.ErrTokenExpired):
-			why = "the target can't tell any more what changed since the last run"
+			out.all = "the target can't tell any more what changed since the last run"
 		case told != nil:
-			return r.unread(ctx, told)
+			return tale{told: told}, nil
 		}
 	}
-	if why != "" {
-		told, err := r.lookAtAll(ctx, why)
-		if err != nil {
-			return err
-		}
-		if told != nil {
-			return r.unread(ctx, told)
-		}
-	}
-	told, err := r.look(ctx)
-	if told != nil && err == nil {
-		return r.unread(ctx, told)
-	}
-	return err
+	return out, nil
 }
 
 // unread goes on without knowing all that others did: the next run asks again.
-func (r *run) unread(ctx context.Context, told error) error {
-	if err := ctx.Err(); err != nil {
+func (r *run) unread(ctx context.Context, told, err error) error {
+	if err := cmp.Or(err, ctx.Err()); err != nil {
 		return err
 	}
 	r.warn(Warning{Code: "drift-unread", Message: fmt.Sprintf("what others changed at the target could not be read: %v", told),
-		Remedy: "see that the application may read all users; the next run tries again"})
+		Remedy: "see that the application may read all users and groups; the next run tries again"})
 	return nil
 }
 
@@ -101,7 +133,7 @@ func (r *run) lookAtAllBecause(f *ledger.Feed) string {
 	switch {
 	case r.req.Reconcile:
 		return "asked for"
-	case f == nil, f.Token == "" && target.CanTellChanges(r.tgt):
+	case f == nil, f.Token == "" && !f.Untold && target.CanTellChanges(r.tgt):
 		return "it is the first time"
 	case f.Policy != string(r.opt.Drift):
 		return "the policy for what others change is another one"
@@ -113,16 +145,19 @@ func (r *run) lookAtAllBecause(f *ledger.Feed) string {
 
 // readChanges takes in what the target says to have changed. told is why the
 // target couldn't say it; what it did say counts.
-func (r *run) readChanges(ctx context.Context, f ledger.Feed) (told, err error) {
+func (r *run) readChanges(ctx context.Context, kind target.Kind, f ledger.Feed) (told, err error) {
 	complete := false
-	for ev, err := range target.Changes(ctx, r.tgt, target.User, f.Token) {
+	for ev, err := range target.Changes(ctx, r.tgt, kind, f.Token) {
 		if err != nil {
 			return err, nil
 		}
 		err := r.l.Unit(ctx, func() error {
 			if ev.Op == target.Checkpoint {
 				complete, f.Token = true, ev.Token
-				return r.l.SetFeed(target.User, f)
+				return r.l.SetFeed(kind, f)
+			}
+			if err := r.referred(ctx, ev); ev.Op == target.Referred || err != nil {
+				return err
 			}
 			return r.changed(ctx, ev)
 		})
@@ -154,7 +189,7 @@ func (r *run) changed(ctx context.Context, ev target.DeltaEvent) error {
 	if live := ev.Op == target.Changed; d.Empty() && e.Owned() == live && (!live || len(differences(e, ev.Object)) == 0) {
 		return nil
 	}
-	return r.l.SetLook(owner, ledger.Look{Binned: ev.Op == target.Binned})
+	return r.l.SetLook(owner, ledger.Look{Binned: ev.Op == target.Binned, Purged: ev.Op == target.Purged})
 }
 
 // fewUnseen is how many accounts are looked for in the bin one by one. For more,
@@ -164,13 +199,25 @@ const fewUnseen = 20
 // lookAtAll compares all of our accounts with what the target lists. The token
 // of before is where the next delta begins, so that nothing is lost between.
 func (r *run) lookAtAll(ctx context.Context, why string) (told, err error) {
-	token, _, err := target.Latest(ctx, r.tgt, target.User)
-	if err != nil {
-		return err, nil
+	kinds := target.Kinds(r.tgt)
+	feeds := make([]ledger.Feed, len(kinds))
+	for i, kind := range kinds {
+		token, can, err := target.Latest(ctx, r.tgt, kind)
+		if err != nil {
+			return err, nil
+		}
+		feeds[i] = ledger.Feed{Token: token, Untold: !can, Full: r.report.Started, Policy: string(r.opt.Drift)}
 	}
-	f := ledger.Feed{Token: token, Full: r.report.Started, Policy: string(r.opt.Drift)}
-	if r.facts.Owned == 0 {
-		return nil, r.l.SetFeed(target.User, f) // there is nothing to look at
+	keep := func() error {
+		for i, kind := range kinds {
+			if err := r.l.SetFeed(kind, feeds[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if r.facts.Owned+r.facts.Groups == 0 {
+		return nil, keep() // there is nothing to look at
 	}
 	r.report.Reconciled = why
 	seen := newIDSet()
@@ -204,14 +251,19 @@ func (r *run) lookAtAll(ctx context.Context, why string) (told, err error) {
 	}
 	binned := newIDSet()
 	if len(unseen) > fewUnseen {
-		for o, err := range target.Deleted(ctx, r.tgt, target.User) {
-			if err != nil {
-				break // they are looked for one by one
+		for _, kind := range kinds {
+			if kind == target.Group && r.facts.Groups == 0 {
+				continue
 			}
-			if owner, err := r.l.Owner(ctx, o.ID); err != nil {
-				return nil, err
-			} else if owner != "" {
-				binned.add(owner)
+			for o, err := range target.Deleted(ctx, r.tgt, kind) {
+				if err != nil {
+					break // they are looked for one by one
+				}
+				if owner, err := r.l.Owner(ctx, o.ID); err != nil {
+					return nil, err
+				} else if owner != "" {
+					binned.add(owner)
+				}
 			}
 		}
 	}
@@ -227,14 +279,27 @@ func (r *run) lookAtAll(ctx context.Context, why string) (told, err error) {
 			return nil, err
 		}
 	}
-	return nil, r.l.SetFeed(target.User, f)
+	if err := r.sweepAll(ctx); err != nil {
+		return nil, err
+	}
+	return nil, keep()
 }
 
 // forgetDrift drops what is remembered of what others did, since nobody wants to
 // know.
 func (r *run) forgetDrift(ctx context.Context) error {
-	f, err := r.l.Feed(ctx, target.User)
-	if f == nil || err != nil {
+	known := false
+	for _, kind := range target.Kinds(r.tgt) {
+		f, err := r.l.Feed(ctx, kind)
+		if err != nil {
+			return err
+		}
+		known = known || f != nil
+	}
+	if !known {
+		return nil
+	}
+	if err := r.forgetRefDrift(ctx); err != nil {
 		return err
 	}
 	for k, err := range r.l.Looks(ctx) {
@@ -257,14 +322,16 @@ func (r *run) forgetDrift(ctx context.Context) error {
 			return err
 		}
 	}
-	r.l.ClearFeed(target.User)
+	for _, kind := range target.Kinds(r.tgt) {
+		r.l.ClearFeed(kind)
+	}
 	return nil
 }
 
 // driftOf returns what is remembered of what others did to the account of e.
 func (r *run) driftOf(ctx context.Context, e *ledger.Entry) (*ledger.Drift, error) {
 	d, err := r.l.Drift(ctx, e.Object.ID)
-	if d == nil || e.Link == nil || d.Account != e.Link.ID {
+	if d == nil || e.Link == nil || d.Account != "" && d.Account != e.Link.ID {
 		d = &ledger.Drift{}
 	}
 	if e.Link != nil {

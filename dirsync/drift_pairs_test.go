@@ -1,6 +1,7 @@
 package dirsync_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
+	"github.com/dirbridge/dirbridge/mapping"
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
@@ -91,5 +93,61 @@ func TestUndoLeavesWhatOthersWrote(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, p.Counts.Total())
 		require.Contains(t, codes(p.Report), "cannot-undo")
+	})
+}
+
+func TestT09_WhoFollowedAChangedScopeIsDisabledAgainWithoutAnotherWord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := estateOf(t, byPlace)
+		e.staff(2, "p", e.sales)
+		e.sync()
+		id := e.account("p0000@contoso.com").ID
+		narrow, wide := &mapping.Scope{Include: []string{string(e.lab)}}, e.opt.Scope
+		word := func() {
+			_, err := e.eng.Sync(t.Context(), nil)
+			halted, ok := errors.AsType[*dirsync.HaltedError](err)
+			require.True(t, ok, err)
+			require.NoError(t, e.eng.Approve(t.Context(), halted.Hash, "eve", time.Now().Add(time.Hour)))
+			require.Equal(t, 2, e.sync().Disabled)
+			time.Sleep(time.Hour)
+			e.sync()
+		}
+		e.scope(narrow)
+		word()
+		e.edit(id, "accountEnabled", "true")
+		require.Equal(t, 1, e.sync().Disabled, "nothing is new about that")
+		time.Sleep(time.Hour)
+		e.sync()
+
+		e.scope(wide) // who is found in again and leaves once more needs another word
+		require.Equal(t, 2, e.sync().Enabled)
+		e.scope(narrow)
+		word()
+	})
+}
+
+func TestAnUndoDoesNotOverwriteWhatNobodyHasSeenYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ann, id := settled(t)
+		w.set(ann, "title", "Chief")
+		run := w.sync().Run
+		time.Sleep(time.Hour)
+		w.sync()
+		p, err := w.eng.Undo(t.Context(), run)
+		require.NoError(t, err)
+		require.Equal(t, 1, p.Counts.Total())
+		w.edit(id, "jobTitle", "Boss")
+		_, err = w.eng.Apply(t.Context(), p.Hash)
+		require.ErrorIs(t, err, dirsync.ErrPlanStale)
+		require.Equal(t, []string{"Boss"}, w.holds(id, "jobTitle"))
+		w.sync()
+		require.Equal(t, []string{"Chief"}, w.holds(id, "jobTitle"), "it is put back, as ever")
+		time.Sleep(time.Hour)
+		w.sync()
+		p, err = w.eng.Undo(t.Context(), run)
+		require.NoError(t, err)
+		_, err = w.eng.Apply(t.Context(), p.Hash)
+		require.NoError(t, err)
+		require.Equal(t, []string{"Clerk"}, w.holds(id, "jobTitle"))
 	})
 }

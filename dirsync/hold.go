@@ -23,7 +23,8 @@ const (
 // that. A hold ends when the source says something else, and that isn't the same
 // change again. While the source says the same it stays, though the wish may be
 // another for a time, since a domain was verified: it may become the same again,
-// when that is refused.
+// when that is refused. Another wish may also come to just the change that was
+// rejected, since the name that it wants is somebody's: that isn't made either.
 func (r *run) held(ctx context.Context, e *ledger.Entry, in plan.Input, c *plan.Change) (*ledger.Hold, error) {
 	id := e.Object.ID
 	h, err := r.l.Hold(ctx, id)
@@ -39,6 +40,8 @@ func (r *run) held(ctx context.Context, e *ledger.Entry, in plan.Input, c *plan.
 	if wish == nil || h.Deed != wish.Deed() {
 		if h.Deed == "" || h.State != said {
 			r.l.ClearHold(id)
+		} else if c != nil && h.Change == c.Deed() {
+			return h, nil
 		}
 		return nil, nil
 	}

@@ -96,7 +96,7 @@ func (r *run) lookAt(ctx context.Context, due []ledger.Keyed[ledger.Look]) (told
 	}
 	for i, e := range entries {
 		live := found[i]
-		binned := looks[i].Binned
+		binned := looks[i].Binned && !looks[i].Purged
 		if live == nil && !binned && e.Owned() {
 			_, err := target.FindDeleted(ctx, r.tgt, e.Kind(), e.Link.ID)
 			if err != nil && !errors.Is(err, target.ErrNotFound) && !errors.Is(err, errors.ErrUnsupported) {
@@ -104,7 +104,7 @@ func (r *run) lookAt(ctx context.Context, due []ledger.Keyed[ledger.Look]) (told
 			}
 			binned = err == nil
 		}
-		if err := r.unit(ctx, func() error { return r.compare(ctx, e, live, binned) }); err != nil {
+		if err := r.unit(ctx, func() error { return r.compare(ctx, e, looks[i], live, binned) }); err != nil {
 			return nil, err
 		}
 	}
@@ -141,7 +141,7 @@ func (r *run) ready(ctx context.Context, id source.ID, k ledger.Look) (*ledger.E
 
 // compare decides about one account, as it was just seen: live, in the bin, or
 // neither.
-func (r *run) compare(ctx context.Context, e *ledger.Entry, live *target.Object, binned bool) error {
+func (r *run) compare(ctx context.Context, e *ledger.Entry, k ledger.Look, live *target.Object, binned bool) error {
 	id := e.Object.ID
 	d, err := r.driftOf(ctx, e)
 	if err != nil {
@@ -155,6 +155,8 @@ func (r *run) compare(ctx context.Context, e *ledger.Entry, live *target.Object,
 		// As it should be.
 	case live == nil && binned:
 		err = r.deletedThere(ctx, e, d)
+	case live == nil && k.Purged && e.Kind() == target.Group:
+		err = r.purgedThere(ctx, e, d)
 	case live == nil:
 		if d.Gone = true; !was {
 			r.report.Drifted++
@@ -274,6 +276,28 @@ func (r *run) changedThere(ctx context.Context, e *ledger.Entry, d *ledger.Drift
 		return err
 	}
 	return r.markDue(ctx, e.Object.ID, whyChangedThere)
+}
+
+// putBack notes that c has overwritten what others wrote: what follows for the
+// object in this run isn't for that, unless c left something of it.
+func (r *run) putBack(ctx context.Context, e *ledger.Entry, c *plan.Change) error {
+	id := e.Object.ID
+	due, err := r.l.Due(ctx, id)
+	if due == nil || due.Why != whyChangedThere || err != nil {
+		return err
+	}
+	d, err := r.driftOf(ctx, e)
+	if err != nil {
+		return err
+	}
+	for attr, b := range d.Back {
+		_, written := c.Set[attr]
+		if attr != "" && !written && (!same(b.Ours, e.Applied[attr]) || slices.Contains(e.Unsure, attr)) {
+			return nil
+		}
+	}
+	due.Why = ""
+	return r.l.SetDue(id, *due)
 }
 
 // stamped notes that the account of e, which was adopted without an anchor, has

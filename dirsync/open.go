@@ -191,7 +191,10 @@ func (r *run) lookUp(ctx context.Context, in *ledger.Intent, binned []target.Obj
 			})
 		}
 		// Not in the bin, or not to be seen there: the next write will tell.
-		return r.drop(ctx, in, func(e *ledger.Entry) error { return r.unsure(e, e.Applied.Names()) })
+		return r.drop(ctx, in, func(e *ledger.Entry) error {
+			e.Deleting = in.Since
+			return r.unsure(e, e.Applied.Names())
+		})
 	}
 	return r.drop(ctx, in, func(e *ledger.Entry) error { return r.doubt(ctx, e, c) })
 }

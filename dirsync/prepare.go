@@ -17,7 +17,7 @@ import (
 // index. Whoever a changed claim may concern becomes due as well. After it, the
 // index holds the claims of everybody, whatever the order in which they came.
 func (r *run) prepare(ctx context.Context) error {
-	r.newcomer, r.late, r.winners, r.places = newcomers{}, nil, nil, nil
+	r.newcomer, r.late, r.winners, r.places = newcomers{first: firstContact{is: r.facts.Owned == 0}}, nil, nil, nil
 	for k, err := range r.l.Dues(ctx) {
 		if err != nil {
 			return err

@@ -31,7 +31,8 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 		return no("the outcome of a call for the object %s is open; try again after the next run", a.From)
 	}
 	switch {
-	case !r.isGone(old), !r.seen.has(a.From): // what was proven earlier may have been undone, and not be shown
+	case !r.isGone(old), !r.seen.has(a.From), // what was proven earlier may have been undone, and not be shown
+		old.Presence == plan.Present && refused(r.mapped(old)) && !r.isPlaced(old):
 		return no("it isn't proven that the object %s is gone: an anchor doesn't move while its object may be there", a.From)
 	case old.Link.Anchor != res.Anchor, old.Link.Anchor != a.Anchor:
 		return no("the object %s hasn't the same source anchor", a.From)

@@ -40,6 +40,9 @@ func (r *run) reconcile(ctx context.Context) error {
 			if err := r.wake(ctx, owner, ledger.Wake{Compare: true}); err != nil {
 				return err
 			}
+			if err := r.untold(ctx, e); err != nil {
+				return err
+			}
 			return r.takeOver(ctx, e, o, "the state was behind")
 		})
 		if err != nil {
@@ -185,7 +188,7 @@ func (r *run) binned(ctx context.Context, e *ledger.Entry) error {
 	if err := r.wake(ctx, e.Object.ID, ledger.Wake{Binned: true}); err != nil {
 		return err
 	}
-	e.Link.Binned, e.MayLive = time.Now().UTC(), false
+	e.Link.Binned, e.MayLive, e.Deleting = time.Now().UTC(), false, time.Time{}
 	if err := r.releaseNames(ctx, e); err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ type references struct {
 	tally         map[source.ID]plan.GroupTally // what it does to groups
 	out           map[source.ID]ledger.Standing // why an object isn't pointed at; a cache
 
+	whole map[ledger.RefKey]bool // sets that were told whole in this run, if the state is behind
+
 	failed   map[ledger.RefKey]bool // refused in this run; not tried again at once
 	refused  map[ledger.RefKey]int  // how many, by holder and attribute
 	stuck    map[source.ID]bool     // holders that the target refuses to change
@@ -106,6 +108,9 @@ func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x le
 		set.Wanted += step(before.Wanted, x.Wanted)
 		n := step(before.Applied == ledger.Yes, x.Applied == ledger.Yes)
 		set.Applied += n
+		if err := r.stale(ctx, k, x, &set); err != nil {
+			return err
+		}
 		if err := r.l.SetRefSet(k.Holder, k.Attribute, set); err != nil {
 			return err
 		}
@@ -357,9 +362,19 @@ func (r *run) purgeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.each(ctx, r.l.RefDrifts(ctx, id), func(k ledger.RefKey) error { return r.setRefDrift(ctx, k, nil) }); err != nil {
+			return err
+		}
 		err = r.unit(ctx, func() error {
 			r.l.ClearRefHead(id)
 			r.l.ClearPurge(id)
+			r.l.ClearRefSweep(id)
+			r.l.ClearRefWrote(id)
+			for _, attr := range refAttributes {
+				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
+					return err
+				}
+			}
 			return r.l.SetRefSpent(id, nil)
 		})
 		if err != nil {

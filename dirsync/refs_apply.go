@@ -87,6 +87,14 @@ func (r *run) accounts(ctx context.Context, ids []source.ID) (objects []source.I
 	}
 	var all []pair
 	for _, id := range ids {
+		if account, is := plan.StrangerID(id); is {
+			if owner, err := r.l.Owner(ctx, account); err != nil {
+				return nil, nil, err
+			} else if owner == "" { // else it is ours by now, and that says more
+				all = append(all, pair{id, account})
+			}
+			continue
+		}
 		e, err := r.l.Entry(ctx, id)
 		if err != nil {
 			return nil, nil, err
@@ -110,6 +118,9 @@ func (r *run) settleRefs(ctx context.Context, in *ledger.Intent, res target.Resu
 	r.emit(Applied{Run: r.report.Run, Change: *c, Object: res.Object, Err: res.Err})
 	r.leave(c, res.Err, false)
 	r.l.ClearRefIntent(c.Source)
+	if err := r.l.SetRefWrote(c.Source, time.Now()); err != nil {
+		return err
+	}
 	err, refused := res.Err, map[target.ID]error(nil)
 	if some, ok := errors.AsType[*target.RefsError](err); ok {
 		err, refused = nil, some.Refused

@@ -17,7 +17,7 @@ import (
 // says reports whether the source wants a reference, as far as is known of both
 // ends.
 func (r *run) says(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (bool, error) {
-	if !x.Wanted {
+	if x == nil || !x.Wanted {
 		return false, nil
 	}
 	h, err := r.l.Head(ctx, k.To)

@@ -50,6 +50,9 @@ type holderPlan struct {
 	due      int         // references that are still due
 	had      []source.ID // whom the target may have as its manager
 	withheld bool
+
+	drifts map[ledger.RefKey]bool // of which others changed something: true if they added it
+	back   map[*plan.Refer]bool   // puts that back
 }
 
 // wrongRefs are the references of one attribute that aren't tried now.
@@ -76,7 +79,10 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 			return nil
 		})
 	}
-	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}}
+	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}, back: map[*plan.Refer]bool{}}
+	if p.drifts, err = r.drifts(ctx, id); err != nil {
+		return err
+	}
 	last := ""
 	for k, err := range r.l.RefDues(ctx, id) {
 		if err == nil && k.Attribute != last {
@@ -156,6 +162,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		r.l.ClearRefDue(k)
 		return nil
 	}
+	if known, err := r.known(ctx, k, x); known || err != nil {
+		p.due++ // for the one that it is now
+		return err
+	}
 	wanted, err := r.says(ctx, k, x)
 	if err != nil {
 		return err
@@ -214,6 +224,9 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 // left the scope, or is out of sight, gets no new references, and keeps what it
 // has until the holder says otherwise.
 func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
+	if _, stranger := plan.StrangerID(k.To); stranger {
+		return true, 0, nil
+	}
 	h, err := r.l.Head(ctx, k.To)
 	if err != nil {
 		return false, 0, err
@@ -284,10 +297,17 @@ func (p *holderPlan) add(ctx context.Context, k ledger.RefKey, wanted bool) erro
 	if k.Attribute != target.RefManager && !wanted {
 		slot += " removals"
 	}
+	added, drift := p.drifts[k]
+	if drift = drift && added != wanted; drift && k.Attribute != target.RefManager {
+		slot += " back"
+	}
 	x := p.open[slot]
 	if x == nil {
 		x = &plan.Refer{Attribute: k.Attribute}
 		p.open[slot] = x
+	}
+	if drift {
+		p.back[x] = true
 	}
 	add, remove := target.RefBatch(p.r.tgt, p.e.Kind(), k.Attribute)
 	if wanted {
@@ -311,6 +331,7 @@ func (p *holderPlan) flush(ctx context.Context, attr string) error {
 		}
 		delete(p.open, slot)
 		for _, part := range p.parted(x) {
+			p.back[part] = p.back[x]
 			if err := p.r.unit(ctx, func() error { return p.put(ctx, part) }); err != nil {
 				return err
 			}
@@ -344,6 +365,9 @@ func (p *holderPlan) put(ctx context.Context, x *plan.Refer) error {
 		Source: e.Object.ID, Name: e.Object.DN, UPN: e.Applied.First(target.AttrUserPrincipalName),
 		Refer: x, Wave: plan.ReferWave, Part: p.parts, Reason: "changed in the source",
 		Precondition: plan.Precondition{Object: "present", Account: plan.AccountOf(e.Link)},
+	}
+	if p.back[x] {
+		c.Reason = whyChangedThere
 	}
 	if e.Link != nil {
 		c.ID, c.Anchor, c.Linked = e.Link.ID, e.Link.Anchor, e.Link.Since

@@ -46,7 +46,11 @@ func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[str
 			}})
 		}
 	}
-	if len(ps) == len(old) && len(ps) == 0 {
+	left, err := r.leftProblems(ctx, e)
+	if err != nil {
+		return err
+	}
+	if ps = append(ps, left...); len(ps) == len(old) && len(ps) == 0 {
 		return nil
 	}
 	return r.setProblems(ctx, id, ps)

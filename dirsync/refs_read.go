@@ -73,6 +73,9 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	}
 	delete(r.refs.told, key)
 	slices.Sort(set.seen)
+	if err := r.toldWhole(ctx, key); err != nil {
+		return err
+	}
 	return r.keepOnly(ctx, key, slices.Compact(set.seen))
 }
 

@@ -231,78 +231,13 @@ func domainRefused(domain string) mapping.Problem {
 	}
 }
 
-// lost decides about an account of ours that isn't where it was. One that
-// somebody put into the bin is brought back; one that is nowhere is reported,
-// since "not found" alone proves nothing.
-func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
-	if e.Link == nil {
-		return r.later(ctx, e, mapping.Problem{Code: "not-found", Message: "the target says: " + err.Error(),
-			Remedy: "nothing: the next run tries again"}, err)
-	}
-	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
-	switch {
-	case ferr == nil && c.Op != target.Restore:
-		if err := r.binned(ctx, e); err != nil {
-			return err
-		}
-	case errors.Is(ferr, target.ErrNotFound) && c.Op == target.Restore:
-		// It was in the bin and isn't any more, and it isn't live either: its
-		// time there is over. A new account follows, if the anchor is free.
-		if err := r.wake(ctx, c.Source, ledger.Wake{Lost: true}); err != nil {
-			return err
-		}
-		r.l.ClearOwner(e.Link.ID)
-		e.Link, e.Applied = nil, nil
-	case ferr != nil && !errors.Is(ferr, target.ErrNotFound) && !errors.Is(ferr, errors.ErrUnsupported):
-		return r.later(ctx, e, mapping.Problem{Code: "not-found",
-			Message: "the account isn't at the target, and its bin can't be read: " + ferr.Error(),
-			Remedy:  "nothing: the next run tries again"}, err)
-	case c.Removal && c.Op == target.Disable:
-		// It left, and so has its account. If it comes back, it is a new one.
-		if e.Owned() {
-			r.facts.Own(e.Kind(), -1)
-		}
-		if err := r.wake(ctx, c.Source, ledger.Wake{Lost: true}); err != nil {
-			return err
-		}
-		if err := r.releaseNames(ctx, e); err != nil {
-			return err
-		}
-		r.l.ClearOwner(e.Link.ID)
-		e.Link, e.Applied = nil, nil
-	default:
-		return r.later(ctx, e, mapping.Problem{
-			Code:    "missing-at-target",
-			Message: fmt.Sprintf("the account %s isn't at the target any more, and not in its bin either", e.Link.ID),
-			Remedy:  "find out who removed it for good; if it is to be made anew, remove the object from the scope and add it again",
-		}, err)
-	}
-	if err := r.l.SetEntry(e); err != nil {
-		return err
-	}
-	r.again = true
-	return r.markDue(ctx, c.Source, "")
-}
-
-// releaseNames notes that an account holds no names any more, since it is in the
-// bin or gone.
-func (r *run) releaseNames(ctx context.Context, e *ledger.Entry) error {
-	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
-		was := e.Applied.First(attr)
-		if err := r.l.SetHolder(ctx, attr, was, "", e.Object.ID); err != nil {
-			return err
-		}
-		if err := r.freed(ctx, attr, was, e.Object.ID); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // conflict names who holds the value that the target says is taken.
 func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err error) error {
 	attr := target.AttributeOf(err)
-	value := c.Set.First(attr)
+	value, brought := c.Set.First(attr), false
+	if value == "" && c.Op == target.Restore { // what it has in the bin
+		value, brought = e.Applied.First(attr), true
+	}
 	key := target.Key{UserPrincipalName: value}
 	if attr == target.AttrMail {
 		key = target.Key{Mail: value}
@@ -322,7 +257,7 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			}
 		}
 	}
-	if value != "" && holder != "" && e.Link != nil {
+	if value != "" && holder != "" && e.Link != nil && !brought {
 		// Somebody who isn't ours has it: the rest goes on without. One of
 		// ours has it and waits for something of this object's: this one
 		// makes room first.
@@ -367,6 +302,11 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 			return r.markDue(ctx, e.Object.ID, "")
 		}
 	}
+	if c.Op == target.Restore && holder != "" {
+		if err := r.standsBack(ctx, e, holder); err != nil {
+			return err
+		}
+	}
 	p := mapping.Problem{
 		Code: "conflict-at-target", Attribute: attr,
 		Message: "another object at the target holds a value that must be unique",
@@ -379,6 +319,16 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 		p.Message += " (" + string(holder) + ")"
 	}
 	return r.later(ctx, e, p, &heldError{holder, err})
+}
+
+// standsBack has e, whose account can't come back since holder is in the way, keep
+// nobody from names that nobody has, unless holder is one of ours and may move.
+func (r *run) standsBack(ctx context.Context, e *ledger.Entry, holder target.ID) error {
+	owner, err := r.l.Owner(ctx, holder)
+	if owner != "" || err != nil {
+		return err
+	}
+	return r.yield(ctx, e, func(attr, value string) bool { return r.unowned.holder(attr, value) != "" })
 }
 
 // planAgain has the object planned again in this run. Unlike [run.markDue] it

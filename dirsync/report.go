@@ -73,8 +73,12 @@ type Report struct {
 	// Drifted is how many of our accounts were found to have been changed or
 	// deleted by others. Reconciled says why all of them were looked at, ""
 	// where what the target says to have changed was enough.
-	Drifted    int    `json:"drifted,omitempty"`
-	Reconciled string `json:"reconciled,omitempty"`
+	//
+	// RefsDrifted is how many members and owners others added to our groups or
+	// removed from them, found in this run.
+	Drifted     int    `json:"drifted,omitempty"`
+	RefsDrifted int    `json:"refsDrifted,omitempty"`
+	Reconciled  string `json:"reconciled,omitempty"`
 
 	// Proposed is how many accounts at the target carry the source anchor of an
 	// object but aren't known as ours: a state that was lost looks like this.
@@ -110,6 +114,11 @@ type Warning struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy"`
+
+	// Object is what the warning is about, if that is one object.
+	Object source.ID `json:"object,omitempty"`
+
+	quiet string // the message without names, for the log
 }
 
 // Changed is the number of changes that the target accepted.

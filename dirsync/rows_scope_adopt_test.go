@@ -52,6 +52,58 @@ func TestS07_AnAdoptionAsksWhereItsObjectLiesNow(t *testing.T) {
 	require.Zero(t, rep.Changed())
 }
 
+// moveUnit moves a container.
+func (e *estate) moveUnit(id, to source.ID) {
+	e.t.Helper()
+	dn := "OU=Team," + e.dn(to)
+	require.True(e.t, e.src.Edit(id, func(o *source.Object) { o.DN, o.Parent = dn, to }))
+}
+
+// Simulation seeds 80014841, 80021970, 80029160, 80047043: the unit was moved while
+// the reader didn't see it, and its old place counted.
+func TestS07_WhoseContainerCannotBeSeenIsNotAdopted(t *testing.T) {
+	e := estateOf(t, byPlace)
+	team := e.unit("Team", e.sales)
+	e.sync()
+	ann := e.staff(1, "ann", team)[0]
+	account := e.existing("ann@contoso.com", e.sourceAnchor(ann))
+	list := e.match(nil)
+	require.Len(t, list, 1)
+	e.moveUnit(team, e.lab)
+	require.True(t, e.src.Hide(team))
+	done := e.adopt(list[0].Pair)
+	require.Equal(t, dirsync.AdoptRefused, done[0].Outcome)
+	require.Contains(t, done[0].Reason, "where the object lies can't be read")
+	require.True(t, e.src.Show(team))
+	e.moveUnit(team, e.sales)
+	done = e.adopt(list[0].Pair)
+	require.Equal(t, dirsync.AdoptDone, done[0].Outcome, done[0].Reason)
+	require.Equal(t, account, done[0].Account)
+}
+
+// Simulation seed 80019996: the object from which an account was taken had only been
+// where the reader saw no container.
+func TestS16_WhoseContainerCannotBeSeenIsNotProvenGone(t *testing.T) {
+	e := estateOf(t, byPlace)
+	team := e.unit("Team", e.lab)
+	ann := e.staff(1, "ann", e.sales)[0]
+	e.sync()
+	account := e.account("ann0000@contoso.com").ID
+	moved := e.staff(1, "moved", e.sales, "mS-DS-ConsistencyGuid", e.sourceAnchor(ann))[0]
+	pair := dirsync.Pair{Object: moved, Account: account, By: dirsync.ByRebind, Anchor: e.sourceAnchor(ann), From: ann}
+	dn := "CN=ann," + e.dn(team)
+	require.True(t, e.src.Edit(ann, func(o *source.Object) { o.DN, o.Parent = dn, team }))
+	e.moveUnit(team, e.sales)
+	require.True(t, e.src.Hide(team))
+	done := e.adopt(pair)
+	require.Equal(t, dirsync.AdoptRefused, done[0].Outcome)
+	require.Contains(t, done[0].Reason, "isn't proven")
+	require.True(t, e.src.Show(team))
+	e.moveUnit(team, e.lab)
+	done = e.adopt(pair)
+	require.Equal(t, dirsync.AdoptRebound, done[0].Outcome, done[0].Reason)
+}
+
 func TestUndoOfLeavingAScopeIsHeldBack(t *testing.T) {
 	e := estateOf(t, byPlace)
 	ids := e.staff(3, "p", e.sales)

@@ -1,6 +1,7 @@
 package dirsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,17 +39,18 @@ type run struct {
 
 	unsettled bool // an earlier run left containers that moved
 
-	domains  mapping.Domains
-	full     bool // the read was a complete one
-	seen     *idSet
-	reached  *source.Watermark // of a complete read: set when what it didn't give is looked up
-	newcomer newcomers
-	late     []source.ID // due because of a claim, and perhaps not prepared
-	winners  map[[2]string]source.ID
-	places   map[source.ID]place // in this round's plan, of those that wait and are waited for
-	aside    map[source.ID]bool  // has to free what it holds before it takes what it wants
-	unowned  *unowned
-	guarded  protection // who must not be written
+	domains   mapping.Domains
+	full      bool // the read was a complete one
+	seen      *idSet
+	reached   *source.Watermark // of a complete read: set when what it didn't give is looked up
+	newcomer  newcomers
+	toldAlike bool        // that there may be second accounts
+	late      []source.ID // due because of a claim, and perhaps not prepared
+	winners   map[[2]string]source.ID
+	places    map[source.ID]place // in this round's plan, of those that wait and are waited for
+	aside     map[source.ID]bool  // has to free what it holds before it takes what it wants
+	unowned   *unowned
+	guarded   protection // who must not be written
 
 	refs references
 
@@ -198,7 +200,11 @@ func (r *run) unit(ctx context.Context, f func() error) error {
 // warn reports something about the run as a whole.
 func (r *run) warn(w Warning) {
 	r.report.Warnings = append(r.report.Warnings, w)
-	r.opt.Logger.Warn(w.Message, "code", w.Code, "remedy", w.Remedy)
+	attrs := []any{"code", w.Code, "remedy", w.Remedy}
+	if w.Object != "" {
+		attrs = append(attrs, "object", w.Object)
+	}
+	r.opt.Logger.Warn(cmp.Or(w.quiet, w.Message), attrs...)
 }
 
 // askDomains asks the target for its domains.

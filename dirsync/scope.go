@@ -144,8 +144,10 @@ func (r *run) bind() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(bound)) {
 		if n := r.tree.nodes[bound[name]]; n.State != "" {
-			r.warn(Warning{Code: "scope-container-gone", Message: fmt.Sprintf("the container %q, which the scope names, is %s", r.tree.dn(bound[name]), n.State),
-				Remedy: "take it out of the scope; to name another one that is called the same, give its objectGUID"})
+			r.warn(Warning{Code: "scope-container-gone", Object: bound[name],
+				Message: fmt.Sprintf("the container %q, which the scope names, is %s", r.tree.dn(bound[name]), n.State),
+				quiet:   fmt.Sprintf("a container that the scope names is %s", n.State),
+				Remedy:  "take it out of the scope; to name another one that is called the same, give its objectGUID"})
 		}
 	}
 	scope, err := r.opt.Scope.Bind(bound)
@@ -278,7 +280,7 @@ func (r *run) sided(e *ledger.Entry, res mapping.Result) bool {
 			e.Side.Out = ledger.SideLeft
 		}
 	default:
-		e.Side.In = now
+		e.Side.In, e.Side.Left = now, ""
 	}
 	return e.Side != old
 }
@@ -287,12 +289,14 @@ func (r *run) sided(e *ledger.Entry, res mapping.Result) bool {
 func refused(res mapping.Result) bool { return res.Skip != nil && res.Skip.Rule == mapping.RuleScope }
 
 // crossing tells the planner how e came to be on this side of the scope. That the
-// configuration was changed meanwhile is enough to lay it on that.
+// configuration was changed meanwhile is enough to lay it on that, once: if
+// somebody gives the account its use back after it has followed, nobody is asked
+// again.
 func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 	now := r.scope.Fingerprint()
 	switch {
 	case refused(in.Result):
-		in.Rescoped = e.Side.In != now
+		in.Rescoped = e.Side.In != now && (now == "" || e.Side.Left != now)
 		kind := plan.EvidenceScope
 		if in.Rescoped {
 			kind = plan.EvidenceRescoped

@@ -105,6 +105,11 @@ func (r *run) settle(ctx context.Context, in *ledger.Intent, res target.Result, 
 	if err := r.l.SetFacts(r.facts); err != nil {
 		return err
 	}
+	if c.Reason == whyChangedThere {
+		if err := r.putBack(ctx, e, c); err != nil {
+			return err
+		}
+	}
 	// A repeat settles an old intention: what is wanted now is planned next.
 	// So is what stepped aside for another, and what changed meanwhile.
 	// What a synchronization would do to what was undone is to be held back.
@@ -198,9 +203,12 @@ func (r *run) answered(ctx context.Context, id source.ID) error {
 // accepted brings the entry to what the target holds now.
 func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o target.Object) error {
 	owned := e.Owned()
-	e.MayLive = false
-	if !c.Removal {
-		e.Side.Out = ""
+	e.MayLive, e.Deleting = false, time.Time{}
+	switch {
+	case !c.Removal:
+		e.Side.Out, e.Side.Left = "", ""
+	case c.Crossing == plan.Leaves:
+		e.Side.Left = e.Side.Out
 	}
 	now := time.Now().UTC()
 	e.Wrote = now

@@ -24,7 +24,8 @@ const restorable = 30 * 24 * time.Hour
 
 // Undo plans the inverse of what a run did, and keeps that plan for somebody's
 // word like any other: approve it, or pass its hash to [Engine.Apply]. Neither
-// source nor target is asked or written.
+// source nor target is asked or written. Before it is carried out, the accounts are
+// looked at: if somebody changed one of the values since, the plan is stale.
 //
 // Values are put back where the target still holds what the run wrote; deleted
 // accounts are restored as long as the target's bin keeps them; accounts that
@@ -84,6 +85,9 @@ func (r *run) applyUndo(ctx context.Context) (done bool, err error) {
 		if errors.Is(err, ErrScope) && r.apply == "" {
 			return false, nil // which is sought first
 		}
+		return false, err
+	}
+	if err := r.lookBeforeUndo(ctx, k); err != nil {
 		return false, err
 	}
 	problems := len(r.report.Problems)

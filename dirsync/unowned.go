@@ -24,6 +24,8 @@ type newcomers struct {
 	keys map[target.Kind][]target.Key // of the first mostLookups
 	ids  map[source.ID]bool           // the same
 	all  bool                         // everything at the target was read
+
+	first firstContact
 }
 
 // asked reports whether it is known what somebody else holds of what id wants.
@@ -34,6 +36,7 @@ func (n *newcomers) add(id source.ID, res mapping.Result) {
 		return
 	}
 	n.n++
+	n.first.want(res)
 	if n.n > mostLookups {
 		n.keys, n.ids = nil, nil
 		return
@@ -82,7 +85,7 @@ func (r *run) inquire(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, finder := r.tgt.(target.Finder); !finder || r.newcomer.n > mostLookups {
+	if _, finder := r.tgt.(target.Finder); !finder || r.newcomer.n > mostLookups || r.newcomer.first.is {
 		for o, err := range r.tgt.Current(ctx) {
 			if err != nil {
 				return fmt.Errorf("read the target's objects: %w", err)
@@ -92,6 +95,7 @@ func (r *run) inquire(ctx context.Context) error {
 			}
 		}
 		r.newcomer.all = true
+		r.warnAlike(&r.newcomer.first)
 		return nil
 	}
 	for _, kind := range slices.Sorted(maps.Keys(r.newcomer.keys)) {
@@ -172,6 +176,7 @@ func (r *run) noteUnowned(ctx context.Context, o target.Object) error {
 	if owner != "" || err != nil {
 		return err
 	}
+	r.newcomer.first.see(o)
 	if o.Anchor != "" {
 		r.unowned.anchors[o.Anchor] = o.ID
 	}

@@ -67,6 +67,41 @@ func ReadRefs(ctx context.Context, t Target, kind Kind, id ID, attribute string)
 	return func(yield func(ID, error) bool) { yield("", errors.ErrUnsupported) }
 }
 
+// A RefFinder can tell of single references without reading all that an object
+// has.
+type RefFinder interface {
+	Referrer
+
+	// FindRefs reports for each of to, in their order, whether the object id of
+	// this kind refers to it. It may be as old as the target's replication takes.
+	// An object that isn't there is [ErrNotFound]; other errors are as for
+	// [Referrer.Refs]. to has any length, and each ID once.
+	FindRefs(ctx context.Context, kind Kind, id ID, attribute string, to []ID) ([]bool, error)
+}
+
+// FindRefs reports for each of to whether the object id of t refers to it. If t
+// can't tell of single references, all of them are read. It returns
+// [errors.ErrUnsupported] if t can't tell at all.
+func FindRefs(ctx context.Context, t Target, kind Kind, id ID, attribute string, to []ID) ([]bool, error) {
+	if f, ok := t.(RefFinder); ok {
+		return f.FindRefs(ctx, kind, id, attribute, to)
+	}
+	at := make(map[ID]int, len(to))
+	for i, one := range to {
+		at[one] = i
+	}
+	is := make([]bool, len(to))
+	for one, err := range ReadRefs(ctx, t, kind, id, attribute) {
+		if err != nil {
+			return nil, err
+		}
+		if i, asked := at[one]; asked {
+			is[i] = true
+		}
+	}
+	return is, nil
+}
+
 // A RefsError says which references of a [Refer] were refused. All others of the
 // change are as asked.
 type RefsError struct {

@@ -34,7 +34,8 @@ const (
 	// Restores: accounts brought back from the bin.
 	Restores Effect = "restores"
 
-	// PutBacks: accounts of which values that others wrote are overwritten.
+	// PutBacks: accounts of which values that others wrote are overwritten, and
+	// memberships that others added or removed.
 	PutBacks Effect = "put-backs"
 )
 
@@ -57,8 +58,8 @@ func (e Effect) Cleared() string {
 	return attr
 }
 
-// Effects are what c counts for. A step aside within a cycle of names counts for
-// nothing: the step that follows it does.
+// Effects are what c counts for. The names of a step aside within a cycle count for
+// nothing: the step that follows it does. What it puts back counts.
 func (c *Change) Effects() []Effect {
 	if c.Refer != nil {
 		return c.refers()
@@ -80,11 +81,14 @@ func (c *Change) Effects() []Effect {
 	case c.Op == target.Delete: // of an account that an undone run had made
 		all = append(all, Removals)
 	}
-	if c.Op == target.Create || c.Again {
+	if c.Op == target.Create {
 		return all
 	}
 	if c.Reason == ReasonDrift {
 		all = append(all, PutBacks)
+	}
+	if c.Again {
+		return all
 	}
 	for attr, v := range c.Set {
 		switch {
@@ -104,20 +108,18 @@ func (c *Change) Effects() []Effect {
 // nothing yet.
 type Tally map[target.Kind]map[Effect]int
 
-// Add counts the effects of c, n times: each member that is removed for itself.
+// Add counts the effects of c, n times: each member that is removed, or put back,
+// for itself.
 func (t *Tally) Add(c *Change, n int) {
 	for _, e := range c.Effects() {
-		kind, n := c.Kind, n
-		if e == MemberRemovals {
-			kind, n = Memberships, n*len(c.Refer.Remove)
-		}
+		kind, each := c.times(e)
 		if *t == nil {
 			*t = Tally{}
 		}
 		if (*t)[kind] == nil {
 			(*t)[kind] = map[Effect]int{}
 		}
-		(*t)[kind][e] += n
+		(*t)[kind][e] += n * each
 	}
 }
 

@@ -38,7 +38,7 @@ type Limits struct {
 	AddressChanges Limit // default 1000 and 50 %
 	Clears         Limit // of one attribute; default 500 and 20 %
 	Restores       Limit // default 500 and 20 %
-	PutBacks       Limit // default 500 and 20 %
+	PutBacks       Limit // default 500 and 20 %, of memberships apart
 
 	// Leaving is for those of the removals whose object left the scope. It has no
 	// bounds by default: they count as removals in any case.
@@ -133,6 +133,9 @@ func (b Breach) String() string {
 		LeavesScope: "accounts whose object left the scope", Rescoped: "accounts whose object the changed scope leaves out",
 		MemberRemovals: "members to remove from groups", GroupMemberRemovals: "members to remove from the group " + string(b.Group),
 		FlaggedAdditions: "members to add to the flagged group " + string(b.Group)}[b.Effect]
+	if b.Effect == PutBacks && b.Kind == Memberships {
+		what = "memberships to put back as they were"
+	}
 	if what == "" {
 		what = "accounts that lose their " + b.Effect.Cleared()
 	}
@@ -146,10 +149,10 @@ func (b Breach) String() string {
 	s += fmt.Sprintf(", and %d may go without approval", b.Allowed)
 	if b.Bound == ByPercent {
 		what := "accounts"
-		switch b.Effect {
-		case MemberRemovals:
+		switch {
+		case b.Kind == Memberships:
 			what = "memberships"
-		case GroupMemberRemovals:
+		case b.Effect == GroupMemberRemovals:
 			what = "members"
 		}
 		s += fmt.Sprintf(" of %d %s", b.Owned, what)

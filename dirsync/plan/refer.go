@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/dirbridge/dirbridge/source"
 	"github.com/dirbridge/dirbridge/target"
 )
@@ -36,17 +38,48 @@ const (
 	FlaggedAdditions Effect = "flagged-additions"
 )
 
+// Stranger stands for an object of the target that isn't ours, where references
+// are named by the IDs of the source's objects: others have added it. No ID of a
+// source begins with '/'.
+func Stranger(id target.ID) source.ID { return source.ID("/" + id) }
+
+// StrangerID is the opposite of [Stranger].
+func StrangerID(id source.ID) (account target.ID, is bool) {
+	s, is := strings.CutPrefix(string(id), "/")
+	if !is {
+		return "", false
+	}
+	return target.ID(s), true
+}
+
 // refers are the effects of a change of references.
-func (c *Change) refers() []Effect {
+func (c *Change) refers() (all []Effect) {
 	switch {
 	case len(c.Refer.Remove) == 0:
-		return nil
 	case c.Refer.Attribute == target.RefMembers:
-		return []Effect{MemberRemovals}
+		all = append(all, MemberRemovals)
 	case len(c.Refer.Add) == 0:
-		return []Effect{Clears(c.Refer.Attribute)}
+		all = append(all, Clears(c.Refer.Attribute))
 	}
-	return nil
+	if c.Reason == ReasonDrift {
+		all = append(all, PutBacks)
+	}
+	return all
+}
+
+// times is how often, and as what, an effect of c counts: members each for
+// itself.
+func (c *Change) times(e Effect) (kind target.Kind, n int) {
+	added, removed := c.Members()
+	switch {
+	case added+removed == 0:
+		return c.Kind, 1
+	case e == PutBacks:
+		return Memberships, added + removed
+	case e == MemberRemovals:
+		return Memberships, removed
+	}
+	return c.Kind, 1
 }
 
 // Members is how many members c adds to a group and removes from it.

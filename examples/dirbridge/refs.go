@@ -25,7 +25,8 @@ func references(c *plan.Change) *reference {
 	return &reference{c.Refer.Attribute, c.Refer.Add, c.Refer.Remove}
 }
 
-// references prints what a change does to references, by objectGUID.
+// references prints what a change does to references, by objectGUID, or by the
+// account's id if that isn't ours.
 func (w *printer) references(c *plan.Change) {
 	list := func(what string, ids []source.ID) {
 		if len(ids) == 0 {
@@ -33,7 +34,9 @@ func (w *printer) references(c *plan.Change) {
 		}
 		words := make([]string, len(ids))
 		for i, id := range ids {
-			words[i] = plain(string(id))
+			if words[i] = plain(string(id)); words[i] != "" && words[i][0] == '/' {
+				words[i] = "the account " + words[i][1:] + " (not ours)"
+			}
 		}
 		fmt.Fprintf(w, "    %s: %s\n", what, strings.Join(words, ", "))
 	}
@@ -51,7 +54,7 @@ func refCounts(r *dirsync.Report) string {
 		what  string
 		count int
 	}{{"members added", r.MembersAdded}, {"members removed", r.MembersRemoved}, {"memberships ended with their account", r.MembersLeft},
-		{"owners and managers changed", r.RefsChanged}, {"references waiting", r.ReferencesWaiting},
+		{"owners and managers changed", r.RefsChanged}, {"members and owners changed by others", r.RefsDrifted}, {"references waiting", r.ReferencesWaiting},
 		{"references to what isn't synchronized", r.ReferencesDropped}, {"references that couldn't be identified", r.ReferencesUnknown}} {
 		if n.count > 0 {
 			fmt.Fprintf(&b, ", %s %d", n.what, n.count)
@@ -64,6 +67,8 @@ func refCounts(r *dirsync.Report) string {
 func because(c *plan.Change, b plan.Breach) bool {
 	added, removed := c.Members()
 	switch b.Effect {
+	case plan.PutBacks:
+		return (b.Kind == plan.Memberships) == (added+removed > 0) && slices.Contains(c.Effects(), b.Effect)
 	case plan.MemberRemovals:
 		return removed > 0
 	case plan.GroupMemberRemovals:

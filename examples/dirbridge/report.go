@@ -38,7 +38,8 @@ type jsonReport struct {
 	HeldBack  int `json:"heldBack"`
 	Withheld  int `json:"withheld"` // by policy
 	Proposed  int `json:"proposed,omitempty"`
-	Drifted   int `json:"drifted,omitempty"` // accounts that others changed or deleted
+	Drifted   int `json:"drifted,omitempty"`     // accounts that others changed or deleted
+	RefsDrift int `json:"refsDrifted,omitempty"` // members and owners that others added or removed
 	Writes    int `json:"writes"`
 
 	MembersAdded      int `json:"membersAdded,omitempty"`
@@ -107,7 +108,7 @@ func reportDocument(r *dirsync.Report, err error) *jsonReport {
 	d := &jsonReport{
 		Run: r.Run, Mode: string(r.Mode), FullReason: r.FullReason, Read: r.Read, Created: r.Created, Updated: r.Updated,
 		Enabled: r.Enabled, Disabled: r.Disabled, Deleted: r.Deleted, Restored: r.Restored, Unchanged: r.Unchanged,
-		Skipped: r.Skipped, HeldBack: r.HeldBack, Withheld: r.Withheld, Proposed: r.Proposed, Drifted: r.Drifted, Reconciled: r.Reconciled, Writes: r.Writes, Problems: []jsonProblem{}, Watermark: string(r.Watermark),
+		Skipped: r.Skipped, HeldBack: r.HeldBack, Withheld: r.Withheld, Proposed: r.Proposed, Drifted: r.Drifted, RefsDrift: r.RefsDrifted, Reconciled: r.Reconciled, Writes: r.Writes, Problems: []jsonProblem{}, Watermark: string(r.Watermark),
 		MembersAdded: r.MembersAdded, MembersRemoved: r.MembersRemoved, MembersLeft: r.MembersLeft, RefsChanged: r.RefsChanged,
 		ReferencesWaiting: r.ReferencesWaiting, ReferencesDropped: r.ReferencesDropped, ReferencesUnknown: r.ReferencesUnknown,
 		PlanHash: r.PlanHash, Approver: r.Approver, Undid: r.Undid, Warnings: r.Warnings, ExitCode: outcome(r, err),

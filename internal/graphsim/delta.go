@@ -12,22 +12,21 @@ import (
 // deltaLife is how long a delta token is good.
 const deltaLife = 7 * 24 * time.Hour
 
-// A change is that something happened to a user. It shows in delta queries when
-// it is as old as [Options.Lag].
+// A change is that something happened to a user or group, or to a member of a
+// group. It shows in delta queries when it is as old as [Options.Lag].
 type change struct {
-	n  uint64
-	id string
-	at time.Time
+	n      uint64
+	id     string
+	at     time.Time
+	group  bool
+	member string // the one that was added or removed, "" for the object itself
+	nested bool   // which is a group
 }
 
-// changed remembers that something happened to s, if it is a user: groups have
-// no delta here yet. The caller holds mu.
+// changed remembers that something happened to s. The caller holds mu.
 func (t *Tenant) changed(s *slot) {
-	if s.group {
-		return
-	}
 	n := uint64(len(t.changes)) + 1
-	t.changes = append(t.changes, change{n, s.id, time.Now()})
+	t.changes = append(t.changes, change{n: n, id: s.id, at: time.Now(), group: s.group})
 }
 
 // shown is the number of the last change that delta queries show at now. The
@@ -55,6 +54,7 @@ type deltaToken struct {
 	All    bool   `json:"l,omitempty"` // the pages are of all users
 	After  uint64 `json:"a"`           // the last user or change that was told
 	Until  uint64 `json:"u,omitempty"` // of a page: where the next round begins
+	Group  bool   `json:"g,omitempty"` // of groups
 	Select string `json:"s,omitempty"`
 	Top    int    `json:"t,omitempty"`
 	Issued int64  `json:"i"`
@@ -74,12 +74,13 @@ func (t *Tenant) parseDelta(c *call) (d deltaToken, first bool, e *apiError) {
 	if raw == "" {
 		raw, page = c.query.Get("$deltatoken"), false
 	}
+	group := strings.EqualFold(c.segments[0], "groups")
 	if raw == "" || !page && strings.EqualFold(raw, "latest") {
-		return deltaToken{All: raw == "", Select: c.query.Get("$select"), Epoch: t.deltaEpoch}, true, nil
+		return deltaToken{All: raw == "", Group: group, Select: c.query.Get("$select"), Epoch: t.deltaEpoch}, true, nil
 	}
 	body, ok := strings.CutPrefix(raw, deltaPrefix)
 	b, err := base64.RawURLEncoding.DecodeString(body)
-	if !ok || err != nil || json.Unmarshal(b, &d) != nil || d.Page != page {
+	if !ok || err != nil || json.Unmarshal(b, &d) != nil || d.Page != page || d.Group != group {
 		return d, false, badRequest("Badly formed token.")
 	}
 	if d.Epoch != t.deltaEpoch || c.now.Sub(time.Unix(d.Issued, 0)) > deltaLife {
@@ -98,7 +99,9 @@ func (t *Tenant) parseDelta(c *call) (d deltaToken, first bool, e *apiError) {
 // deltaUsers answers GET /users/delta: without a token with all users, with
 // $deltatoken=latest with none, with a token with those to whom something
 // happened since. The last page has the link of the next round.
-func (t *Tenant) deltaUsers(c *call) reply {
+func (t *Tenant) deltaUsers(c *call) reply { return t.delta(c, "users") }
+
+func (t *Tenant) delta(c *call, set string) reply {
 	if e := c.refuseUnsupported("$select", "$top", "$deltatoken", "$skiptoken"); e != nil {
 		return c.fail(e)
 	}
@@ -119,23 +122,31 @@ func (t *Tenant) deltaUsers(c *call) reply {
 			d.After -= min(d.After, 3)
 		}
 	}
-	c.query.Set("$select", d.Select)
-	if d.Select == "" {
+	fields, members := d.Select, false
+	if d.Group {
+		fields, members = withoutMembers(d.Select)
+	}
+	c.query.Set("$select", fields)
+	if fields == "" {
 		c.query.Del("$select")
 	}
-	sel, e := t.selectUser(c)
+	choose := t.selectUser
+	if d.Group {
+		choose = t.selectGroup
+	}
+	sel, e := choose(c)
 	if e != nil {
 		return c.fail(e)
 	}
-	b := append([]byte{'{'}, c.context("users", sel, false)...)
+	b := append([]byte{'{'}, c.context(set, sel, false)...)
 	b = append(b, `,"value":[`...)
 	sel = append([]string{"id"}, dropID(sel)...)
 	items, more := [][]byte(nil), false
 	switch {
 	case d.All:
-		items, more = t.allItems(c, &d, sel)
+		items, more = t.allItems(c, &d, sel, members)
 	case !first:
-		items, more = t.changedItems(c, &d, sel)
+		items, more = t.changedItems(c, &d, sel, members)
 	}
 	for i, item := range items {
 		if i > 0 {
@@ -164,9 +175,13 @@ func dropID(sel []string) (out []string) {
 	return out
 }
 
-// allItems are a page of all users. The caller holds mu.
-func (t *Tenant) allItems(c *call, d *deltaToken, sel []string) (items [][]byte, more bool) {
-	for _, en := range t.live.entries[t.live.after(d.After):] {
+// allItems are a page of all users or groups. The caller holds mu.
+func (t *Tenant) allItems(c *call, d *deltaToken, sel []string, members bool) (items [][]byte, more bool) {
+	list := &t.live
+	if d.Group {
+		list = &t.groups
+	}
+	for _, en := range list.entries[list.after(d.After):] {
 		if en.s == nil {
 			continue
 		}
@@ -178,20 +193,38 @@ func (t *Tenant) allItems(c *call, d *deltaToken, sel []string) (items [][]byte,
 			return items, true
 		}
 		d.After = en.seq
-		items = append(items, t.appendUser(nil, v, sel, nil))
+		item := t.appendUser(nil, v, sel, nil)
+		if members {
+			item = t.withMembers(c, item, en.s)
+		}
+		items = append(items, item)
 	}
 	return items, false
 }
 
 // changedItems are a page of those to whom something happened: several times, if
 // several things did. The caller holds mu.
-func (t *Tenant) changedItems(c *call, d *deltaToken, sel []string) (items [][]byte, more bool) {
+func (t *Tenant) changedItems(c *call, d *deltaToken, sel []string, members bool) (items [][]byte, more bool) {
+	told := map[string]bool{} // groups of which more than members was told
 	for _, ch := range t.changes[min(d.After, d.Until):d.Until] {
+		if ch.group != d.Group || ch.member != "" && !members {
+			d.After = ch.n
+			continue
+		}
 		if len(items) == d.Top {
 			return items, true
 		}
 		s := t.slots[ch.id]
 		switch {
+		case ch.member != "" && (s == nil || !s.deleted.IsZero()):
+			// Its deletion is told.
+		case ch.member != "":
+			item, ok := t.memberItem(c, ch, s, sel, told)
+			if !ok { // it will be seen, and then it is told
+				d.Until = ch.n - 1
+				return items, false
+			}
+			items = append(items, item)
 		case s == nil:
 			items = append(items, removed(ch.id, "deleted"))
 		case !s.deleted.IsZero():

@@ -106,6 +106,7 @@ func (t *Tenant) SetGroup(id string, properties map[string]any) error {
 	t.unindex(s, s.cur)
 	s.cur, s.stale = r, nil
 	t.index(s, r)
+	t.changed(s)
 	return nil
 }
 
@@ -132,15 +133,21 @@ func (t *Tenant) SetReferences(id, attribute string, to ...string) error {
 		return fmt.Errorf("set %s of %s: not found", attribute, id)
 	}
 	k := refKey{s, attribute}
-	for _, old := range t.refs.of(k) {
-		t.refs.remove(k, old)
-	}
+	keep := map[*slot]bool{}
 	for _, id := range to {
 		o := t.slots[strings.ToLower(id)]
 		if o == nil {
 			return fmt.Errorf("set %s: %s not found", attribute, id)
 		}
-		t.refs.add(k, o, time.Time{})
+		keep[o] = true
+	}
+	for _, old := range t.refs.of(k) {
+		if !keep[old] {
+			t.refs.remove(k, old)
+		}
+	}
+	for _, id := range to {
+		t.refs.add(k, t.slots[strings.ToLower(id)], time.Time{})
 	}
 	return nil
 }

@@ -105,6 +105,8 @@ func groupRoutes() []route {
 	routes := []route{
 		{method: get, pattern: "/groups", handle: (*Tenant).listGroups, units: 1, grants: readGroups},
 		{method: post, pattern: "/groups", handle: (*Tenant).createGroup, units: 1, grants: createGroups},
+		{method: get, pattern: "/groups/delta", handle: (*Tenant).deltaGroups, units: 1, grants: readGroups},
+		{method: get, pattern: "/groups/delta()", handle: (*Tenant).deltaGroups, units: 1, grants: readGroups},
 		{method: get, pattern: "/groups/{id}", id: 1, handle: (*Tenant).getGroup, units: 1, grants: readGroups},
 		{method: patch, pattern: "/groups/{id}", id: 1, handle: (*Tenant).updateGroup, units: 1, grants: writeMembers},
 		{method: del, pattern: "/groups/{id}", id: 1, handle: (*Tenant).deleteGroup, units: 1, grants: deleteGroups},

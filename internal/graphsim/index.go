@@ -161,6 +161,7 @@ func (t *Tenant) bury(s *slot, now time.Time) {
 	s.seq = t.seq
 	t.binOf(s).add(s.seq, s)
 	t.changed(s)
+	t.membershipsChanged(s)
 }
 
 // raise moves an object out of the bin as version r. The caller holds mu and has
@@ -170,6 +171,7 @@ func (t *Tenant) raise(s *slot, r record) {
 	t.binOf(s).remove(s.seq)
 	s.deleted, s.liveUPN, s.cur, s.stale = time.Time{}, "", r, nil
 	t.insert(s)
+	t.membershipsChanged(s)
 }
 
 // purge forgets an object in the bin. The caller holds mu.

@@ -26,6 +26,8 @@ type references struct {
 	out map[refKey]*refList
 	in  map[*slot]map[refKey]bool
 	seq uint64
+
+	note func(k refKey, to *slot) // that a reference is added or removed
 }
 
 // A refList is in the order of adding, so that pages are stable.
@@ -36,7 +38,7 @@ type refList struct {
 }
 
 func newReferences() references {
-	return references{out: map[refKey]*refList{}, in: map[*slot]map[refKey]bool{}}
+	return references{note: func(refKey, *slot) {}, out: map[refKey]*refList{}, in: map[*slot]map[refKey]bool{}}
 }
 
 func (r *references) has(k refKey, to *slot) bool { return r.out[k] != nil && r.out[k].at[to] != 0 }
@@ -51,6 +53,7 @@ func (r *references) add(k refKey, to *slot, visible time.Time) {
 		return
 	}
 	r.seq++
+	r.note(k, to)
 	l.list.add(r.seq, to)
 	l.at[to] = r.seq
 	if !visible.IsZero() {
@@ -64,6 +67,7 @@ func (r *references) add(k refKey, to *slot, visible time.Time) {
 
 func (r *references) remove(k refKey, to *slot) {
 	if l := r.out[k]; l != nil && l.at[to] != 0 {
+		r.note(k, to)
 		l.list.remove(l.at[to])
 		delete(l.at, to)
 		delete(l.since, to)

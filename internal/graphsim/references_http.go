@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -151,8 +152,18 @@ func (t *Tenant) deleteReference(c *call) reply {
 
 // listReferences answers with a page of a group's members or owners.
 func (t *Tenant) listReferences(c *call) reply {
-	if e := c.refuseUnsupported("$select", "$top", "$skiptoken"); e != nil {
+	if e := c.refuseUnsupported("$select", "$top", "$filter", "$count", "$skiptoken"); e != nil {
 		return c.fail(e)
+	}
+	var f filter
+	if _, filtered := c.query["$filter"]; filtered {
+		var e *apiError
+		if !c.advanced() {
+			return c.fail(&apiError{status: 400, code: codeUnsupported, message: "Filter operator is not supported for this request without the header 'ConsistencyLevel: eventual' and '$count=true'."})
+		}
+		if f, e = t.parseFilter(c); e != nil {
+			return c.fail(e)
+		}
 	}
 	t.mu.RLock()
 	s := t.findGroup(c.segments[1])
@@ -172,13 +183,17 @@ func (t *Tenant) listReferences(c *call) reply {
 	var p page
 	if list != nil {
 		var e *apiError
-		if p, e = t.paginate(c, list, t.seeRef(k), filter{}, false); e != nil {
+		if p, e = t.paginate(c, list, t.seeRef(k), f, c.advanced()); e != nil {
 			return c.fail(e)
 		}
 	} else if _, e := t.top(c); e != nil {
 		return c.fail(e)
 	}
 	b := append([]byte{'{'}, c.context("directoryObjects", []string{c.query.Get("$select")}, false)...)
+	if p.total >= 0 && list != nil {
+		b = append(b, `,"@odata.count":`...)
+		b = strconv.AppendInt(b, int64(p.total), 10)
+	}
 	if p.next != nil {
 		b = append(b, `,"@odata.nextLink":`...)
 		b = appendString(b, c.nextLink(*p.next))

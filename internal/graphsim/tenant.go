@@ -55,6 +55,7 @@ func New(opts *Options) *Tenant {
 
 		groupParts: newGroupParts(),
 	}
+	t.refs.note = t.referenceChanged
 	var seed [32]byte
 	if t.opts.Seed == 0 {
 		crand.Read(seed[:])

@@ -21,13 +21,16 @@ const (
 
 // A happening is that something became of an account.
 type happening struct {
-	id target.ID
-	at time.Time
+	id    target.ID
+	at    time.Time
+	group bool
+	to    target.ID // to whom it refers, or doesn't any more
 }
 
 // An earlier is what an account was before it was changed last.
 type earlier struct {
 	attrs   map[string][]string
+	refs    map[target.ID]bool
 	deleted time.Time
 	until   time.Time
 }
@@ -35,9 +38,9 @@ type earlier struct {
 // changing is called before an account is changed, whoever does it.
 func (t *tenant) changing(a *account) {
 	if now := time.Now(); a.was == nil || !now.Equal(a.was.until) {
-		a.was = &earlier{maps.Clone(a.attrs), a.deleted, now}
+		a.was = &earlier{maps.Clone(a.attrs), maps.Clone(a.refs), a.deleted, now}
 	}
-	t.history = append(t.history, happening{a.id, time.Now()})
+	t.history = append(t.history, happening{id: a.id, at: time.Now(), group: a.group})
 }
 
 // lagging is how old what a delta or a look at an account shows may be.
@@ -54,7 +57,7 @@ func (t *tenant) stale(a *account) *account {
 		return a
 	}
 	old := *a
-	old.attrs, old.deleted = a.was.attrs, a.was.deleted
+	old.attrs, old.refs, old.deleted = a.was.attrs, a.was.refs, a.was.deleted
 	return &old
 }
 
@@ -78,7 +81,7 @@ func (t *tenant) told() int {
 	return n
 }
 
-func (t *caller) Changes(ctx context.Context, _ target.Kind, token target.Token) iter.Seq2[target.DeltaEvent, error] {
+func (t *caller) Changes(ctx context.Context, kind target.Kind, token target.Token) iter.Seq2[target.DeltaEvent, error] {
 	return func(yield func(target.DeltaEvent, error) bool) {
 		if err := t.ask(ctx, "delta"); err != nil {
 			yield(target.DeltaEvent{}, err)
@@ -106,15 +109,9 @@ func (t *caller) Changes(ctx context.Context, _ target.Kind, token target.Token)
 				yield(target.DeltaEvent{}, sentinels["unavailable"])
 				return
 			}
-			ev := target.DeltaEvent{Op: target.Purged, Object: target.Object{ID: h.id, Kind: target.User}}
-			if a := tn.accounts[h.id]; a != nil && !tn.visible(a) {
+			ev, ok := tn.event(h)
+			if !ok || ev.Object.Kind != kind {
 				continue
-			} else if a != nil {
-				if s := tn.stale(a); s.deleted.IsZero() {
-					ev = target.DeltaEvent{Op: target.Changed, Object: s.object()}
-				} else {
-					ev.Op = target.Binned
-				}
 			}
 			if !yield(ev, nil) {
 				return

@@ -66,6 +66,7 @@ func Generate(seed uint64) *Schedule {
 	g.places()
 	g.s.withGroups(g.people)
 	g.s.withRevivals(g.people)
+	g.s.meddleGroups(g.people)
 	return g.s
 }
 

@@ -214,6 +214,8 @@ func (t *tenant) refer(a *account, r *target.Refs, most int) (changed int, err e
 		}
 		if !a.refs[id] {
 			changed++
+			t.changing(a)
+			t.referring(a, id)
 		}
 		if r.Attribute == target.RefManager {
 			clear(a.refs)
@@ -223,6 +225,8 @@ func (t *tenant) refer(a *account, r *target.Refs, most int) (changed int, err e
 	for _, id := range r.Remove {
 		if to := t.accounts[id]; to != nil && to.deleted.IsZero() && a.refs[id] {
 			changed++
+			t.changing(a)
+			t.referring(a, id)
 			delete(a.refs, id)
 		}
 	}
@@ -235,6 +239,7 @@ func (t *tenant) refer(a *account, r *target.Refs, most int) (changed int, err e
 // unbind: what goes into the bin of some tenants comes back without its
 // references and those to it. Most bring them back.
 func (t *tenant) unbind(a *account) {
+	t.unbound[a.id] = true
 	if t.seed%3 > 0 {
 		return
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 var (
-	_ target.Referrer = (*caller)(nil)
-	_ target.Kinder   = (*caller)(nil)
+	_ target.RefFinder = (*caller)(nil)
+	_ target.Kinder    = (*caller)(nil)
 )
 
 func (t *caller) Kinds() []target.Kind { return []target.Kind{target.Group, target.User} }
@@ -81,11 +81,23 @@ func (o *oracle) referring(c target.Change, before *account) {
 	}
 	for _, id := range c.Refs.Remove {
 		to := w.tenant.accounts[id]
+		if to != nil && to.foreign != "" && w.refEdits[binding{before.id, id}] == 0 {
+			o.complain("I2", "%s loses a stranger whom nobody had added", w.who(c.Anchor))
+		}
 		if to == nil || len(w.numbers[to.anchor]) != 1 || len(w.numbers[before.anchor]) != 1 {
 			continue
 		}
 		h, m := w.numbers[before.anchor][0], w.numbers[to.anchor][0]
+		if w.refEdits[binding{before.id, id}] > 0 && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
+			continue // an administrator knew it before the engine could read it
+		}
+		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden) {
+			continue // whose account it is doesn't count for who isn't synchronized
+		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
+			if w.rolledBack && !w.config.Audit && (p.poison || p.hidden) {
+				continue // nobody notices, and what came since can't be read again
+			}
 			ref := refTo{p.attr(), m}
 			if d := w.second; d != nil && d.people[h] != nil { // a domain controller that lags says so
 				if x, ok := d.people[h].refs[ref]; !ok || x.gone {
@@ -115,7 +127,7 @@ func (w *world) forgot(before map[int]*person) {
 }
 
 // judgeRefs compares to whom the accounts refer with what the directory says.
-func (o *oracle) judgeRefs() {
+func (o *oracle) judgeRefs(rep *dirsync.Report) {
 	w := o.w
 	if w.rolledBack || w.config.Groups == 0 {
 		return
@@ -134,6 +146,9 @@ func (o *oracle) judgeRefs() {
 		if a == nil || a.power != "" { // an administrator's isn't written
 			continue
 		}
+		if p.group {
+			o.judgeStrangers(p, a, rep)
+		}
 		has := w.tenant.referred(a)
 		for _, q := range w.dir.sorted() {
 			b := steady(q)
@@ -149,7 +164,7 @@ func (o *oracle) judgeRefs() {
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
 			unknown := !says && (away(p.num) || away(q.num) || given || given2)
-			if is := slices.Contains(has, b.id); is != says && !unknown {
+			if is := slices.Contains(has, b.id); is != says && !unknown && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}
 			if says {
@@ -162,7 +177,7 @@ func (o *oracle) judgeRefs() {
 // judgeGroup sees that a group in scope has an account. One in the bin of which a
 // lost state doesn't know that it is ours is proposed instead.
 func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
-	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack {
+	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}
 }

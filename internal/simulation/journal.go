@@ -115,9 +115,11 @@ func (w *world) consent() {
 	r.dead = true
 }
 
-// provenBy: a run without removals proves the configuration.
-func (o *oracle) provenBy(rep *dirsync.Report, err error) {
-	if err == nil && rep.HeldBack == 0 {
+// provenBy: a run that plans no removal and holds none back proves the
+// configuration, however it ends: what counts is the plan, once it is durable
+// (docs/decisions/007).
+func (o *oracle) provenBy(r *runState, rep *dirsync.Report, err error) {
+	if (err == nil || r.proves) && rep.HeldBack == 0 {
 		o.unproven = false
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/target"
 )
 
@@ -105,8 +106,14 @@ func (o *oracle) stays(p *person, a *account, attr, got string, rep *dirsync.Rep
 	switch {
 	case n == 0:
 		return false
-	case attr == "jobTitle" && p.attrs["title"] == "":
+	case attr == "jobTitle" && p.attrs["title"] == "", o.w.config.Drift == string(dirsync.IgnoreDrift):
 		return true
+	case o.w.config.Drift == string(dirsync.ReportDrift):
+		if told := slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
+			return x.Object == p.id && x.Attribute == attr && x.Code == "drift"
+		}); told {
+			return true
+		}
 	}
 	return n > 1 && insists || o.w.rolledBack
 }
@@ -128,6 +135,9 @@ func (o *oracle) meddledWith(x dirsync.Problem) bool {
 func (o *oracle) outOfReach(p *person, live *account, rep *dirsync.Report) bool {
 	id := o.w.takenAway[p.num]
 	a := o.w.tenant.accounts[id]
+	if id != "" && !o.w.putsBack() {
+		return live == nil
+	}
 	return id != "" && (a == nil || a.locked || live == nil && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool {
 		return x.Object == p.id && strings.HasPrefix(x.Code, "conflict")
 	}))
@@ -136,7 +146,7 @@ func (o *oracle) outOfReach(p *person, live *account, rep *dirsync.Report) bool 
 // missed: of an account that is nowhere any more somebody is told.
 func (o *oracle) missed(p *person, live *account, rep *dirsync.Report) {
 	id := o.w.purgedAway[p.num]
-	if id == "" || live != nil || !o.mine[id] || o.w.rolledBack || !p.deleted.IsZero() || o.gone(p) || reported(rep, p) {
+	if id == "" || live != nil || !o.mine[id] || o.w.rolledBack || o.w.config.Drift == string(dirsync.IgnoreDrift) || !p.deleted.IsZero() || o.gone(p) || reported(rep, p) {
 		return
 	}
 	o.complain("I1", "the account of p%d was purged, and nobody is told", p.num)
@@ -157,8 +167,15 @@ func (o *oracle) broughtBack(x wish) {
 
 // meantFor: nothing is put back that nobody has changed.
 func (w *world) meantFor(e dirsync.Applied) {
+	if e.Change.Refer != nil {
+		w.meantForRefs(&e.Change)
+		return
+	}
 	a := w.tenant.accounts[e.Change.ID]
-	if e.Change.Reason != "changed at the target" || e.Repeat || a == nil || w.rolledBack {
+	if e.Change.Reason == plan.ReasonDrift && !w.putsBack() {
+		w.oracle.complain("T-09", "%s is put back, though the policy is %s", w.who(e.Change.Anchor), w.config.Drift)
+	}
+	if e.Change.Reason != plan.ReasonDrift || e.Repeat || a == nil || w.rolledBack {
 		return
 	}
 	for key := range w.edits {

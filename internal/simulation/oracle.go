@@ -108,7 +108,7 @@ func (o *oracle) end(r *runState, rep *dirsync.Report, err error) {
 	if text := o.w.log.String(); strings.Contains(text, "cnry") || strings.Contains(text, "@") {
 		o.complain("I13", "a value in the log: %.300s", text)
 	}
-	o.provenBy(rep, err)
+	o.provenBy(r, rep, err)
 	o.w.log.Reset()
 	if err != nil && strings.Contains(err.Error(), "cnry") {
 		o.complain("I13", "a value in an error: %v", err)
@@ -258,7 +258,7 @@ func (o *oracle) judge(rep *dirsync.Report) {
 			if excused[p.id] = true; p.deleted.IsZero() && !o.gone(p) {
 				o.judgeGroup(p, a, rep)
 			} else if a != nil && (!p.hidden && !p.poison || !p.deleted.IsZero()) && (!p.deleted.IsZero() || w.leaving == plan.DeleteOnLeave) {
-				o.judgeGone(p, a)
+				o.judgeGone(p, a, rep)
 			}
 			continue
 		}
@@ -275,7 +275,7 @@ func (o *oracle) judge(rep *dirsync.Report) {
 		case p.deleted.IsZero() && !o.gone(p):
 			wishes = append(wishes, o.person(p, a, rep, excused))
 		case a != nil:
-			o.judgeGone(p, a)
+			o.judgeGone(p, a, rep)
 		}
 	}
 	for _, x := range wishes {
@@ -295,7 +295,7 @@ func (o *oracle) judge(rep *dirsync.Report) {
 		o.judgeName(x, "userPrincipalName", x.upn, func(y wish) string { return y.upn }, wishes, excused)
 		o.judgeName(x, "mail", x.mail, func(y wish) string { return y.mail }, wishes, excused)
 	}
-	o.judgeRefs()
+	o.judgeRefs(rep)
 	for _, p := range rep.Problems {
 		known := slices.ContainsFunc(w.dir.sorted(), func(q *person) bool { return q.id == p.Object })
 		if known && !excused[p.Object] && !w.rolledBack && !o.meddledWith(p) && !aboutRefs(p) {
@@ -304,10 +304,16 @@ func (o *oracle) judge(rep *dirsync.Report) {
 	}
 }
 
+// cameBack, with an account's ID in touched: a state that was put back unnoticed has
+// the account in the bin, and it lives. What the lost runs restored can't be told
+// from what somebody restored on purpose: it is left, and reported.
+const cameBack = " came back"
+
 // judgeGone: the person left or was deleted, and its account lives.
-func (o *oracle) judgeGone(p *person, a *account) {
+func (o *oracle) judgeGone(p *person, a *account, rep *dirsync.Report) {
 	one := len(o.w.policies) == 1
 	switch {
+	case o.w.touched[string(a.id)+cameBack] && slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool { return x.Object == p.id && x.Code == "drift" }):
 	case a.off() || !o.mine[a.id] || o.doubt[a.id]:
 	case !p.deleted.IsZero():
 		o.complain("I1", "p%d is deleted and has an account", p.num)
@@ -381,7 +387,23 @@ func (o *oracle) blocked(x wish) bool {
 			return true
 		}
 	}
+	for _, a := range o.w.tenant.sorted(false) {
+		if !a.deleted.IsZero() && o.mine[a.id] && slices.Contains(o.w.anchors[x.p.num], a.anchor) && o.bringsTaken(a) {
+			return true
+		}
+	}
 	return o.w.unseen[strings.ToLower(x.upn)] || o.w.unseen[strings.ToLower(x.mail)]
+}
+
+// bringsTaken reports whether an account in the bin, our own, would bring along a
+// name that somebody has by now who isn't ours: nobody can restore it.
+func (o *oracle) bringsTaken(a *account) bool {
+	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
+		if h := o.w.tenant.holder(attr, a.first(attr)); h != nil && o.theirs(h) {
+			return true
+		}
+	}
+	return false
 }
 
 // judgeName: who wants a name has it, unless somebody else has it for a good

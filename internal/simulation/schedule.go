@@ -28,6 +28,7 @@ type Config struct {
 	Audit     bool   `json:"audit,omitempty"`     // there is an audit log
 	Units     bool   `json:"units,omitempty"`     // there are organizational units, and a scope
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
+	Drift     string `json:"drift,omitempty"`     // the policy for what others change; "": the default
 }
 
 // A Step is one thing that happens. What its fields mean depends on Do; a step

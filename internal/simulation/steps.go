@@ -84,6 +84,9 @@ func (w *world) excuse(then map[target.ID]account) {
 		if a == nil {
 			continue
 		}
+		if a.deleted.IsZero() && !was.deleted.IsZero() {
+			w.touched[string(id)+cameBack] = true
+		}
 		if !a.deleted.IsZero() {
 			for _, num := range w.numbers[a.anchor] {
 				w.lost[num] = true
@@ -296,6 +299,8 @@ func (w *world) tenantStep(s *Step) (done bool) {
 		t.empower(s.N)
 	case "full":
 		t.full = s.N == 1
+	case "cloudjoin", "cloudpart", "cloudguest":
+		w.cloudRefs(s)
 	case "clouddelete", "cloudpurge", "cloudedit", "cloudclear":
 		if a := w.accountOf(s.P); a != nil {
 			w.meddled(a, s)

@@ -30,7 +30,8 @@ type tenant struct {
 	full       bool // no room for more
 	normalised int
 	history    []happening
-	timeline   int // delta tokens of another one are of no use
+	timeline   int                // delta tokens of another one are of no use
+	unbound    map[target.ID]bool // that were ever in the bin
 }
 
 // An account lives, or is in the bin.
@@ -52,7 +53,7 @@ type account struct {
 }
 
 func newTenant(seed uint64) *tenant {
-	return &tenant{seed: seed, accounts: map[target.ID]*account{},
+	return &tenant{seed: seed, accounts: map[target.ID]*account{}, unbound: map[target.ID]bool{},
 		verified: map[string]bool{initialDomain: true, "contoso.com": true}, refused: map[string]bool{}}
 }
 
@@ -146,7 +147,7 @@ func (t *tenant) add(anchor string, attrs map[string][]string, foreign string) *
 	a := &account{id: target.ID(fmt.Sprintf("%016x", h.Sum64())), num: t.made, anchor: anchor, attrs: attrs, foreign: foreign,
 		made: time.Now(), shown: time.Now().Add(t.lag)}
 	t.accounts[a.id] = a
-	t.history = append(t.history, happening{a.id, a.made})
+	t.history = append(t.history, happening{id: a.id, at: a.made})
 	return a
 }
 
@@ -229,6 +230,7 @@ func (t *tenant) create(c target.Change) (*account, error) {
 	}
 	a := t.add(c.Anchor, attrs, "")
 	a.group = c.Kind == target.Group
+	t.history[len(t.history)-1].group = a.group
 	return a, nil
 }
 

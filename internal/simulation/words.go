@@ -34,14 +34,22 @@ type words struct {
 	approved map[string]time.Time // changes, until when; each is good for once
 	rejected map[string]source.ID // changes
 	plans    map[string]bool      // hashes that were approved
+	followed map[string]int       // accounts that left with a scope, by its number, as somebody approved
 }
 
 func newWords() words {
-	return words{nil, map[string]time.Time{}, map[string]source.ID{}, map[string]bool{}}
+	return words{nil, map[string]time.Time{}, map[string]source.ID{}, map[string]bool{}, map[string]int{}}
 }
 
 func (x words) clone() words {
-	return words{slices.Clone(x.removals), maps.Clone(x.approved), maps.Clone(x.rejected), maps.Clone(x.plans)}
+	return words{slices.Clone(x.removals), maps.Clone(x.approved), maps.Clone(x.rejected), maps.Clone(x.plans), maps.Clone(x.followed)}
+}
+
+// hasFollowed reports whether an account has left with this scope before, as
+// somebody approved: if it is given its use back at the tenant, nobody is asked again.
+func (x *words) hasFollowed(anchor string, scope int) bool {
+	n, ok := x.followed[anchor]
+	return ok && n == scope
 }
 
 // deed names what a change does.
@@ -77,7 +85,7 @@ func (o *oracle) spoken(c target.Change, r *runState, removes bool) {
 		return
 	}
 	o.counts = true
-	if taken := o.takenFor(c.Anchor, true); !o.calm && taken&(left|skipped|deleted|ruled) == 0 && o.rescoped(c.Anchor) {
+	if taken := o.takenFor(c.Anchor, true); !o.calm && taken&(left|skipped|deleted|ruled) == 0 && o.rescoped(c.Anchor) && !x.hasFollowed(c.Anchor, o.w.scoped) {
 		o.complain("I8", "%s leaves a scope that was changed, and nobody approved that", o.w.who(c.Anchor))
 	}
 	if o.unproven {
@@ -99,6 +107,13 @@ func (o *oracle) spoken(c target.Change, r *runState, removes bool) {
 
 // spent: the tenant made the change.
 func (o *oracle) spent(c target.Change, r *runState) {
+	switch _, approved := o.words.approved[deed(c)]; {
+	case c.Op == target.Refer:
+	case approved && (c.Op == target.Delete || c.Op == target.Disable):
+		o.words.followed[c.Anchor] = o.w.scoped
+	case c.Op != target.Delete && c.Op != target.Disable:
+		delete(o.words.followed, c.Anchor)
+	}
 	if delete(o.words.approved, deed(c)); o.counts {
 		o.words.removals = append(o.words.removals, removed{r.number, r.began, c.Anchor})
 	}
@@ -188,6 +203,11 @@ func (w *world) apply(hash string, changes []*dirsync.Change) {
 	r := &runState{just: map[string]bool{}}
 	for _, c := range changes {
 		r.just[c.Anchor] = true
+		if p := w.dir.byID(c.Source); p != nil && c.Op == target.Refer { // its holder may get the account in the same plan
+			for _, a := range w.anchors[p.num] {
+				r.just[a] = true
+			}
+		}
 	}
 	_, err := w.start(r, func(ctx context.Context, eng *dirsync.Engine) (*dirsync.Report, error) { return eng.Apply(ctx, hash) })
 	switch {

@@ -62,6 +62,7 @@ type world struct {
 	needsRetry bool                  // something was refused that only a retry brings back
 	saidRefs   map[[2]source.ID]bool // references that the directory ever told
 	unsaid     map[[2]int]bool       // that it ever ended, by whatever
+	refEdits   map[binding]int       // references that administrators changed, and how often
 
 	step  int
 	runs  int
@@ -92,6 +93,7 @@ type runState struct {
 	cutAfter            int
 	readFails, diskFull int
 	commits, writes     int
+	innocent, proves    bool // it planned no removal, and that is durable
 	slow, loseReplies   int
 	deltaCut            int // the event of a delta before which it breaks off
 	commitFault         map[int]string
@@ -114,7 +116,7 @@ func newWorld(s *Schedule) *world {
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
 		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, marks: Marks{},
-		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{},
+		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, refEdits: map[binding]int{},
 		sum: 14695981039346656037,
 	}
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
@@ -193,6 +195,7 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 		Mapper: rules, Scope: w.scope(w.scoped), Leaving: w.leaving, Policy: w.policy, Limits: w.limits(), Parallel: w.config.Parallel,
 		Grace: seconds(w.config.Grace), Patience: seconds(w.config.Patience),
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
+		Drift:  dirsync.DriftPolicy(w.config.Drift),
 		OnEvent: func(e dirsync.Event) {
 			if r.events++; r.events == r.stopAt {
 				w.logf("    cancelled at event %d", r.events)
@@ -227,6 +230,7 @@ func (w *world) heard(r *runState, e dirsync.Event) {
 	switch e := e.(type) {
 	case dirsync.Planned:
 		w.oracle.believe(r)
+		r.innocent = r.just == nil && e.Counts.Removals == 0
 		w.logf("    planned round %d: %+v", e.Round, e.Counts)
 		if e.Round > 0 {
 			w.hit("rounds")

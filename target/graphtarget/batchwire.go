@@ -54,6 +54,9 @@ func encodeBatch(where endpoint, cs []call, bulk bool) []byte {
 		if c.prefer != "" {
 			headers["Prefer"] = c.prefer
 		}
+		if c.level != "" {
+			headers["ConsistencyLevel"] = c.level
+		}
 		parts[i] = batchPart{ID: strconv.Itoa(i + 1), Method: c.method, URL: where.relative(c.url), Headers: headers, Body: c.body}
 		if c.after && i > 0 {
 			parts[i].DependsOn = []string{strconv.Itoa(i)}

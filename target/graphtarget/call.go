@@ -23,6 +23,7 @@ type call struct {
 	url    *url.URL
 	body   []byte // JSON, or nil
 	prefer string // the header Prefer, or ""
+	level  string // the header ConsistencyLevel, or ""
 	units  int    // what it costs in resource units; 0 means one
 	after  bool   // in a batch: wait for the part before this one
 }

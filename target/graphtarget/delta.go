@@ -14,10 +14,14 @@ import (
 
 // Latest returns the token of now; see [target.Deltaer]. It costs one request.
 func (t *Target) Latest(ctx context.Context, kind target.Kind) (target.Token, error) {
-	if kind != target.User {
+	if !slices.Contains(t.Kinds(), kind) {
 		return "", noSuchKind(kind)
 	}
-	for p, err := range t.walk(ctx, t.calls().delta()) {
+	first := t.calls().delta()
+	if kind == target.Group {
+		first = t.calls().deltaOfGroups()
+	}
+	for p, err := range t.walk(ctx, first) {
 		if err != nil {
 			return "", err
 		}
@@ -28,17 +32,23 @@ func (t *Target) Latest(ctx context.Context, kind target.Kind) (target.Token, er
 	return "", unavailable("the delta ended without a link to the next one")
 }
 
-// Changes yields what happened to users since token; see [target.Deltaer]. The
-// token is Graph's link, which is good for seven days. What a user holds comes as
-// far as Graph tells it, which may be less than by Find.
+// Changes yields what happened to users, or to groups and their members, since
+// token; see [target.Deltaer]. The token is Graph's link, which is good for seven
+// days. What an object holds comes as far as Graph tells it, which may be less than
+// by Find; an item that says nothing but who is a member is about that alone. Of
+// owners and managers nothing is told.
 func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Token) iter.Seq2[target.DeltaEvent, error] {
 	return func(yield func(target.DeltaEvent, error) bool) {
-		if kind != target.User {
+		if !slices.Contains(t.Kinds(), kind) {
 			yield(target.DeltaEvent{}, noSuchKind(kind))
 			return
 		}
+		set := "/users/delta"
+		if kind == target.Group {
+			set = "/groups/delta"
+		}
 		first, err := t.follow(string(token))
-		if token == "" || err != nil || !strings.HasPrefix(first.url.Path, t.wire.where.base.Path+"/users/delta") {
+		if token == "" || err != nil || !strings.HasPrefix(first.url.Path, t.wire.where.base.Path+set) {
 			// Made by another endpoint, or by nobody: of no use here.
 			yield(target.DeltaEvent{}, expired(errors.New("it isn't a link of this endpoint")))
 			return
@@ -49,7 +59,7 @@ func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Tok
 				return
 			}
 			for _, u := range p.Value {
-				if ev, ok := decodeEvent(u); ok && !yield(ev, nil) {
+				if ev, ok := decodeEvent(kind, u); ok && !yield(ev, nil) {
 					return
 				}
 			}
@@ -76,20 +86,61 @@ func (c calls) delta() call {
 }
 
 // decodeEvent makes an event of an item of a delta.
-func decodeEvent(u map[string]any) (ev target.DeltaEvent, ok bool) {
-	o, ok := decodeUser(u)
+func decodeEvent(kind target.Kind, u map[string]any) (ev target.DeltaEvent, ok bool) {
+	o, ok := decodeObject(kind, u)
 	if !ok {
 		return ev, false
 	}
 	removed, gone := u["@removed"].(map[string]any)
 	if !gone {
-		return target.DeltaEvent{Op: target.Changed, Object: o}, true
+		ev = target.DeltaEvent{Op: target.Changed, Object: o, Refs: decodeMembers(u)}
+		if len(ev.Refs) > 0 && saysOnly(u, "id", membersProperty) {
+			ev.Op, ev.Object = target.Referred, target.Object{ID: o.ID, Kind: o.Kind}
+		}
+		return ev, true
 	}
 	ev = target.DeltaEvent{Op: target.Purged, Object: target.Object{ID: o.ID, Kind: o.Kind}}
 	if removed["reason"] == "changed" {
 		ev.Op = target.Binned
 	}
 	return ev, true
+}
+
+// membersProperty is where an item of a delta has who became a member and who is
+// none any more.
+const membersProperty = target.RefMembers + "@delta"
+
+// decodeMembers reads the members that an item of a delta names. It needn't name
+// all in one item.
+func decodeMembers(item map[string]any) []target.Refs {
+	list, _ := item[membersProperty].([]any)
+	refs := target.Refs{Attribute: target.RefMembers}
+	for _, one := range list {
+		m, _ := one.(map[string]any)
+		id, _ := m["id"].(string)
+		if id == "" {
+			continue
+		}
+		if _, gone := m["@removed"]; gone {
+			refs.Remove = append(refs.Remove, target.ID(id))
+		} else {
+			refs.Add = append(refs.Add, target.ID(id))
+		}
+	}
+	if len(refs.Add)+len(refs.Remove) == 0 {
+		return nil
+	}
+	return []target.Refs{refs}
+}
+
+// saysOnly reports whether item has no properties but these.
+func saysOnly(item map[string]any, names ...string) bool {
+	for name := range item {
+		if !slices.Contains(names, name) && !strings.HasPrefix(name, "@") {
+			return false
+		}
+	}
+	return true
 }
 
 // tokenOf is the token for a link of Graph's, which must lead back to where it

@@ -121,7 +121,7 @@ func TestA11_ADeltaLinkLeadsToNoOtherHost(t *testing.T) {
 
 func TestADeltaOfAnotherKindIsRefused(t *testing.T) {
 	tg := over(t, always(200, `{}`), nil)
-	_, err := tg.Latest(t.Context(), "group")
+	_, err := tg.Latest(t.Context(), target.Group) // without the option
 	require.ErrorIs(t, err, target.ErrInvalid)
 	for _, err := range tg.Changes(t.Context(), "group", "x") {
 		require.ErrorIs(t, err, target.ErrInvalid)

@@ -70,6 +70,24 @@ func (c calls) references(id target.ID, attribute string) call {
 	return made
 }
 
+// deltaOfGroups asks for the link of now, for changes of what we read of groups,
+// and of their members.
+func (c calls) deltaOfGroups() call {
+	return c.asking(groupFields()+",members&$deltatoken=latest", "groups", "delta")
+}
+
+// findReferences asks which of to a group refers to. It is what Graph calls an
+// advanced query, from an index that lags a little.
+func (c calls) findReferences(id target.ID, attribute string, to []target.ID) call {
+	quoted := make([]string, len(to))
+	for i, one := range to {
+		quoted[i] = quote(string(one))
+	}
+	made := c.asking("$select=id&$count=true&$filter="+url.QueryEscape("id in ("+strings.Join(quoted, ",")+")"), "groups", string(id), attribute)
+	made.level, made.units = "eventual", 2
+	return made
+}
+
 // object is the URL by which a reference names its target.
 func (c calls) object(id target.ID) string { return c.at("directoryObjects", string(id)).String() }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
+	"net/http"
 	"slices"
 
 	"github.com/dirbridge/dirbridge/target"
@@ -75,6 +76,58 @@ func (t *Target) references(ctx context.Context, id target.ID, attribute string)
 		}
 	}
 }
+
+// findBatch is how many references one request looks for: as many values as a
+// filter of Graph's may have.
+const findBatch = 15
+
+// FindRefs tells of single members or owners of a group, fifteen in a request; see
+// [target.RefFinder]. If Graph won't filter them, all are read.
+func (t *Target) FindRefs(ctx context.Context, kind target.Kind, id target.ID, attribute string, to []target.ID) ([]bool, error) {
+	switch n, _ := t.RefBatch(kind, attribute); {
+	case n == 0:
+		return nil, invalid(attribute, "isn't a reference of this kind of object")
+	case !objectID(id):
+		return nil, noSuchID()
+	case kind == target.User:
+		return target.FindRefs(ctx, readsAll{t}, kind, id, attribute, to)
+	}
+	var cs []call
+	var asked []target.ID
+	for _, one := range to {
+		if objectID(one) { // nobody else can be there
+			asked = append(asked, one)
+		}
+	}
+	for part := range slices.Chunk(asked, findBatch) {
+		cs = append(cs, t.calls().findReferences(id, attribute, part))
+	}
+	there := map[target.ID]bool{}
+	for _, r := range t.read(ctx, cs, len(cs) > 1) {
+		p, err := decodeList(r)
+		if err != nil && r.fate == answered && r.status == http.StatusBadRequest {
+			return target.FindRefs(ctx, readsAll{t}, kind, id, attribute, to)
+		}
+		if err != nil {
+			return nil, readError(r)
+		}
+		for _, item := range p.Value {
+			one, _ := item["id"].(string)
+			there[target.ID(one)] = true
+		}
+		if p.Next != "" { // Graph may end a page wherever it likes
+			return target.FindRefs(ctx, readsAll{t}, kind, id, attribute, to)
+		}
+	}
+	is := make([]bool, len(to))
+	for i, one := range to {
+		is[i] = there[one]
+	}
+	return is, nil
+}
+
+// readsAll is a Target that can't tell of single references.
+type readsAll struct{ target.Referrer }
 
 // managerOf reads a user's manager, "" if there is none.
 func (t *Target) managerOf(ctx context.Context, via carrier, id target.ID) (target.ID, error) {

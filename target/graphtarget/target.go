@@ -27,7 +27,7 @@ var (
 	_ target.Finder    = (*Target)(nil)
 	_ target.Kinder    = (*Target)(nil)
 	_ target.Protector = (*Target)(nil)
-	_ target.Referrer  = (*Target)(nil)
+	_ target.RefFinder = (*Target)(nil)
 )
 
 // A Target is the users, and by option the groups, of one Office 365 tenant. It is safe for concurrent

@@ -92,6 +92,9 @@ func (w *wire) request(c call, id string, bulk bool, got *reply) *abstractions.R
 	if c.prefer != "" {
 		info.Headers.Add("Prefer", c.prefer)
 	}
+	if c.level != "" {
+		info.Headers.Add("ConsistencyLevel", c.level)
+	}
 	if c.body != nil {
 		info.Content = c.body
 		info.Headers.Add("Content-Type", "application/json")

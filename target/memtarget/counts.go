@@ -31,6 +31,9 @@ type Counts struct {
 	// RefReads are calls of Refs, RefsListed what they gave.
 	RefReads, RefsListed int
 
+	// RefFinds are calls of FindRefs, RefKeys the references asked for.
+	RefFinds, RefKeys int
+
 	// BinReads are calls of FindDeleted and Deleted, DomainReads those of Domains.
 	BinReads, DomainReads int
 
@@ -48,7 +51,7 @@ func (c Counts) Writes() int {
 
 // Reads is how many calls asked for something.
 func (c Counts) Reads() int {
-	return c.Lists + c.Finds + c.BinReads + c.DomainReads + c.RefReads + c.Deltas + c.ProtectionReads
+	return c.Lists + c.Finds + c.BinReads + c.DomainReads + c.RefReads + c.RefFinds + c.Deltas + c.ProtectionReads
 }
 
 // wrote counts one change.

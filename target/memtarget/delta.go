@@ -12,10 +12,47 @@ import (
 
 // A history is what happened to which object, the last time of each counting.
 type history struct {
-	moment   uint64
-	epoch    int // tokens of an earlier one have expired
-	happened []happening
-	purged   map[target.ID]purge
+	moment       uint64
+	epoch        int // tokens of an earlier one have expired
+	happened     []happening
+	purged       map[target.ID]purge
+	refsHappened []refHappening
+	lastRef      map[refHappening]uint64 // by the reference, without the moment
+}
+
+// A refHappening is that a reference was added or removed, or that what it points
+// at was deleted or came back.
+type refHappening struct {
+	link
+	to target.ID
+	at uint64
+}
+
+// noteRef remembers that something happens to a reference. t.mu is held.
+func (t *Target) noteRef(l link, to target.ID) {
+	if t.lastRef == nil {
+		t.lastRef = map[refHappening]uint64{}
+	}
+	if len(t.refsHappened) > 2*len(t.lastRef)+64 {
+		kept := make([]refHappening, 0, len(t.lastRef)+1)
+		for _, h := range t.refsHappened {
+			if t.lastRef[refHappening{h.link, h.to, 0}] == h.at {
+				kept = append(kept, h)
+			}
+		}
+		t.refsHappened = kept
+	}
+	t.moment++
+	t.lastRef[refHappening{l, to, 0}] = t.moment
+	t.refsHappened = append(t.refsHappened, refHappening{l, to, t.moment})
+}
+
+// noteRefsTo notes that all references to id show, or show no more. t.mu is
+// held.
+func (t *Target) noteRefsTo(id target.ID) {
+	for l := range t.refs.in[id] {
+		t.noteRef(l, id)
+	}
 }
 
 // A purge is that an object went for good.
@@ -99,13 +136,15 @@ func (t *Target) Latest(ctx context.Context, _ target.Kind) (target.Token, error
 }
 
 // Changes yields each object to which something happened once, in the order of
-// what happened to it last, as it is when it is yielded. See [target.Deltaer].
+// what happened to it last, as it is when it is yielded, then each reference,
+// managers included. See [target.Deltaer].
 func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Token) iter.Seq2[target.DeltaEvent, error] {
 	return func(yield func(target.DeltaEvent, error) bool) {
 		t.mu.Lock()
 		t.counts.Deltas++
 		from, err := t.since(token)
 		now, all := t.token(), t.happened[:len(t.happened):len(t.happened)] // never written to again
+		referred := t.refsHappened[:len(t.refsHappened):len(t.refsHappened)]
 		t.mu.Unlock()
 		if err != nil {
 			yield(target.DeltaEvent{}, err)
@@ -120,6 +159,14 @@ func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Tok
 				return
 			}
 			if ev, ok := t.event(kind, h); ok && !yield(ev, nil) {
+				return
+			}
+		}
+		for _, h := range referred {
+			if h.at <= from {
+				continue
+			}
+			if ev, ok := t.refEvent(kind, h); ok && !yield(ev, nil) {
 				return
 			}
 		}
@@ -147,4 +194,22 @@ func (t *Target) event(kind target.Kind, h happening) (ev target.DeltaEvent, ok 
 	}
 	t.counts.Events++
 	return ev, true
+}
+
+// refEvent is what h has become.
+func (t *Target) refEvent(kind target.Kind, h refHappening) (ev target.DeltaEvent, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.live[h.from]
+	if o == nil || o.kind != kind || t.lastRef[refHappening{h.link, h.to, 0}] != h.at {
+		return ev, false
+	}
+	refs := target.Refs{Attribute: h.attribute}
+	if t.refs.out[h.link][h.to] && t.live[h.to] != nil {
+		refs.Add = []target.ID{h.to}
+	} else {
+		refs.Remove = []target.ID{h.to}
+	}
+	t.counts.Events++
+	return target.DeltaEvent{Op: target.Referred, Object: target.Object{ID: o.id, Kind: o.kind}, Refs: []target.Refs{refs}}, true
 }

@@ -44,7 +44,7 @@ var (
 	_ target.Finder    = (*Target)(nil)
 	_ target.Kinder    = (*Target)(nil)
 	_ target.Protector = (*Target)(nil)
-	_ target.Referrer  = (*Target)(nil)
+	_ target.RefFinder = (*Target)(nil)
 )
 
 // New returns an empty tenant. Name becomes [Target.Name]: it must not be empty
@@ -53,10 +53,12 @@ func New(name string, opts *Options) *Target {
 	if opts == nil {
 		opts = &Options{}
 	}
-	return &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20),
+	t := &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20),
 		binned:  map[target.Kind]bool{target.User: true, target.Group: !opts.NoGroupBin},
-		domains: newDomains(name, opts.Domains), refs: newRefs(),
-		live: map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}, guarded: map[target.ID]target.Protection{}}
+		domains: newDomains(name, opts.Domains),
+		live:    map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}, guarded: map[target.ID]target.Protection{}}
+	t.refs = newRefs(t.noteRef)
+	return t
 }
 
 // Name returns the name given to [New].

@@ -24,12 +24,13 @@ type link struct {
 // refs are who refers to whom, in both directions. What lies in the bin keeps
 // its references and those to it; they are shown between live objects only.
 type refs struct {
-	out map[link]map[target.ID]bool
-	in  map[target.ID]map[link]bool
+	out  map[link]map[target.ID]bool
+	in   map[target.ID]map[link]bool
+	note func(l link, to target.ID) // that something happens to a reference
 }
 
-func newRefs() refs {
-	return refs{out: map[link]map[target.ID]bool{}, in: map[target.ID]map[link]bool{}}
+func newRefs(note func(link, target.ID)) refs {
+	return refs{out: map[link]map[target.ID]bool{}, in: map[target.ID]map[link]bool{}, note: note}
 }
 
 // add reports whether the reference is new.
@@ -44,10 +45,12 @@ func (r refs) add(l link, to target.ID) bool {
 		r.in[to] = map[link]bool{}
 	}
 	r.out[l][to], r.in[to][l] = true, true
+	r.note(l, to)
 	return true
 }
 
 func (r refs) remove(l link, to target.ID) {
+	r.note(l, to)
 	delete(r.out[l], to)
 	if len(r.out[l]) == 0 {
 		delete(r.out, l)
@@ -115,6 +118,29 @@ func (t *Target) Refs(ctx context.Context, kind target.Kind, id target.ID, attri
 			yield("", fmt.Errorf("list references in %s: %w", t.name, err))
 		}
 	}
+}
+
+// FindRefs tells of single references. See [target.RefFinder].
+func (t *Target) FindRefs(ctx context.Context, kind target.Kind, id target.ID, attribute string, to []target.ID) ([]bool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("find references in %s: %w", t.name, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.counts.RefFinds++
+	t.counts.RefKeys += len(to)
+	o := t.live[id]
+	switch n, _ := t.RefBatch(kind, attribute); {
+	case n == 0:
+		return nil, refuse(target.ErrInvalid, attribute, "a %s has no such references", kind)
+	case o == nil || o.kind != kind:
+		return nil, refuse(target.ErrNotFound, "", "no %s %s", kind, id)
+	}
+	is := make([]bool, len(to))
+	for i, one := range to {
+		is[i] = t.refs.out[link{id, attribute}][one] && t.live[one] != nil
+	}
+	return is, nil
 }
 
 // referred are the live objects to which id refers, in ascending order. t.mu is

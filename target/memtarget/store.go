@@ -16,6 +16,7 @@ func (t *Target) store(old, n *object) {
 	case old.deleted:
 		delete(t.bin, old.id)
 		t.place(n)
+		t.noteRefsTo(n.id)
 	default:
 		t.release(old)
 	}
@@ -65,6 +66,7 @@ func (t *Target) discard(o *object) *object {
 	n.deleted = true
 	t.release(o)
 	delete(t.live, o.id)
+	t.noteRefsTo(o.id)
 	if t.binned[o.kind] {
 		t.bin[o.id] = &n
 		n.moment = t.note(o.id)

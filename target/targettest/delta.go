@@ -3,6 +3,7 @@ package targettest
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/dirbridge/dirbridge/target"
 )
@@ -19,7 +20,16 @@ func (w *world) deltaer() target.Deltaer {
 
 func (w *world) latest(d target.Deltaer) target.Token {
 	w.Helper()
-	token, err := d.Latest(w.ctx(), target.User)
+	return w.latestOf(d, target.User)
+}
+
+// latestOf is latest for a kind of which the Target may not be able to tell.
+func (w *world) latestOf(d target.Deltaer, kind target.Kind) target.Token {
+	w.Helper()
+	token, err := d.Latest(w.ctx(), kind)
+	if kind != target.User && errors.Is(err, errors.ErrUnsupported) {
+		w.Skipf("skipped: this Target can't tell what changed of the kind %s", kind)
+	}
 	if err != nil || token == "" {
 		w.Fatalf("Latest gave the token %q and %v", token, err)
 	}
@@ -30,8 +40,35 @@ func (w *world) latest(d target.Deltaer) target.Token {
 // the next token.
 func (w *world) changes(d target.Deltaer, token target.Token) (map[target.ID]target.DeltaEvent, target.Token) {
 	w.Helper()
-	last, next := map[target.ID]target.DeltaEvent{}, target.Token("")
-	for ev, err := range d.Changes(w.ctx(), target.User, token) {
+	last, _, next := w.changesOf(d, target.User, token)
+	return last, next
+}
+
+// A told is a reference of which a delta told.
+type told struct {
+	from      target.ID
+	attribute string
+	to        target.ID
+}
+
+// changesOf reads what happened to objects of a kind since token: the last event
+// of each object, the references that were told (true: to add), and the next
+// token.
+func (w *world) changesOf(d target.Deltaer, kind target.Kind, token target.Token) (map[target.ID]target.DeltaEvent, map[told]bool, target.Token) {
+	w.Helper()
+	last, refs, next := map[target.ID]target.DeltaEvent{}, map[told]bool{}, target.Token("")
+	for ev, err := range d.Changes(w.ctx(), kind, token) {
+		for _, r := range ev.Refs {
+			if ev.Op != target.Changed && ev.Op != target.Referred {
+				w.Errorf("an event (%d) has references", ev.Op)
+			}
+			for _, to := range r.Add {
+				refs[told{ev.Object.ID, r.Attribute, to}] = true
+			}
+			for _, to := range r.Remove {
+				refs[told{ev.Object.ID, r.Attribute, to}] = false
+			}
+		}
 		switch {
 		case err != nil:
 			w.Fatalf("read the changes: %v", err)
@@ -41,8 +78,11 @@ func (w *world) changes(d target.Deltaer, token target.Token) (map[target.ID]tar
 			w.Fatal("a Checkpoint without a token")
 		case ev.Op == target.Checkpoint:
 			next = ev.Token
-		case ev.Object.ID == "" || ev.Object.Kind != target.User:
+		case ev.Object.ID == "" || ev.Object.Kind != kind:
 			w.Errorf("an event (%d) is about the object %q of kind %q", ev.Op, ev.Object.ID, ev.Object.Kind)
+		case ev.Op == target.Referred && len(ev.Refs) == 0:
+			w.Errorf("an event about references of %s has none", ev.Object.ID)
+		case ev.Op == target.Referred:
 		default:
 			last[ev.Object.ID] = ev
 		}
@@ -50,7 +90,7 @@ func (w *world) changes(d target.Deltaer, token target.Token) (map[target.ID]tar
 	if next == "" {
 		w.Fatal("the changes ended without a Checkpoint and without an error")
 	}
-	return last, next
+	return last, refs, next
 }
 
 // tells fails the test unless there is an event op about id.
@@ -148,5 +188,111 @@ func testTokens(w *world) {
 	}
 	if err == nil || errors.Is(err, target.ErrTokenExpired) {
 		w.Errorf("Changes under a cancelled context gave %v", err)
+	}
+}
+
+// groupDeltas skips the test for a target that tells nothing of groups.
+func (w *world) groupDeltas() (target.Deltaer, target.Token) {
+	w.Helper()
+	d := w.deltaer()
+	if !slices.Contains(target.Kinds(w.Target), target.Group) {
+		w.Skip("skipped: this Target has no groups")
+	}
+	return d, w.latestOf(d, target.Group)
+}
+
+func testGroupChanges(w *world) {
+	d, start := w.groupDeltas()
+	people := w.latest(d)
+	edited, a := w.group(1)
+	deleted, b := w.group(2)
+	first, _, next := w.changesOf(d, target.Group, start)
+	w.has(w.tells(first, edited.ID, target.Changed), a.Set)
+	if o := first[edited.ID].Object; o.Anchor != a.Anchor {
+		w.Errorf("the changes give %s the anchor %q, want %q", o.ID, o.Anchor, a.Anchor)
+	}
+	w.apply(on(edited, a, target.Update, set("description", "Others")))
+	w.apply(on(deleted, b, target.Delete, nil))
+	ann, _ := w.person(3)
+	second, _, _ := w.changesOf(d, target.Group, next)
+	w.has(w.tells(second, edited.ID, target.Changed), set("description", "Others"))
+	if op := second[deleted.ID].Op; op != target.Binned && op != target.Purged {
+		w.Errorf("the changes tell %d of %s, which was deleted", op, deleted.ID)
+	}
+	if _, mixed := second[ann.ID]; mixed {
+		w.Error("the changes of groups tell of a person")
+	}
+	of, _, _ := w.changesOf(d, target.User, people)
+	w.tells(of, ann.ID, target.Changed)
+	if _, mixed := of[edited.ID]; mixed {
+		w.Error("the changes of people tell of a group")
+	}
+}
+
+func testMemberChanges(w *world) {
+	add, _ := w.referrer(target.Group, target.RefMembers)
+	d, _ := w.groupDeltas()
+	g, c := w.group(1)
+	h, _ := w.group(2)
+	ann, _ := w.person(3)
+	bob, _ := w.person(4)
+	w.apply(refer(g, c, target.RefMembers, []target.ID{ann.ID}, nil))
+	start := w.latestOf(d, target.Group)
+	w.apply(refer(g, c, target.RefMembers, []target.ID{bob.ID, h.ID}[:min(2, add)], nil))
+	w.apply(refer(g, c, target.RefMembers, nil, []target.ID{ann.ID}))
+	_, refs, next := w.changesOf(d, target.Group, start)
+	for to, added := range map[target.ID]bool{bob.ID: true, h.ID: add > 1, ann.ID: false} {
+		if was, said := refs[told{g.ID, target.RefMembers, to}]; was != added || !said && (to != h.ID || add > 1) {
+			w.Errorf("the changes say of the member %s: added %t, said %t; want added %t", to, was, said, added)
+		}
+	}
+	for r := range refs {
+		if r.from != g.ID || r.attribute != target.RefMembers {
+			w.Errorf("the changes tell of %s of %s, to which nothing happened", r.attribute, r.from)
+		}
+	}
+
+	// From a token on, nothing is left out; from an old one, it comes again.
+	_, _, next = w.changesOf(d, target.Group, next)
+	w.apply(refer(g, c, target.RefMembers, []target.ID{ann.ID}, nil))
+	_, refs, _ = w.changesOf(d, target.Group, next)
+	if !refs[told{g.ID, target.RefMembers, ann.ID}] {
+		w.Error("the changes don't tell of a member that came back")
+	}
+	_, refs, _ = w.changesOf(d, target.Group, start)
+	if !refs[told{g.ID, target.RefMembers, bob.ID}] || !refs[told{g.ID, target.RefMembers, ann.ID}] {
+		w.Errorf("the changes since an old token tell %v of the members", refs)
+	}
+}
+
+func testFindRefs(w *world) {
+	add, _ := w.referrer(target.Group, target.RefMembers)
+	g, c := w.group(1)
+	var all, in []target.ID
+	var want []bool
+	for n := range min(add, 20) + 3 {
+		o, _ := w.person(10 + n)
+		if all, want = append(all, o.ID), append(want, n%2 == 0); n%2 == 0 {
+			in = append(in, o.ID)
+		}
+	}
+	for part := range slices.Chunk(in, add) {
+		w.apply(refer(g, c, target.RefMembers, part, nil))
+	}
+	got, err := target.FindRefs(w.ctx(), w.Target, g.Kind, g.ID, target.RefMembers, all)
+	if err != nil || !slices.Equal(got, want) {
+		w.Errorf("of every second one who is a member, FindRefs says %v and %v", got, err)
+	}
+	if got, err = target.FindRefs(w.ctx(), w.Target, g.Kind, g.ID, target.RefMembers, nil); err != nil || len(got) > 0 {
+		w.Errorf("of nobody, FindRefs says %v and %v", got, err)
+	}
+	gone, d := w.group(2)
+	w.apply(on(gone, d, target.Delete, nil))
+	_, err = target.FindRefs(w.ctx(), w.Target, g.Kind, gone.ID, target.RefMembers, all[:1])
+	w.refused(err, target.ErrNotFound, "")
+	ctx, cancel := context.WithCancel(w.ctx())
+	cancel()
+	if _, err = target.FindRefs(ctx, w.Target, g.Kind, g.ID, target.RefMembers, all[:1]); err == nil {
+		w.Error("FindRefs under a cancelled context gave no error")
 	}
 }

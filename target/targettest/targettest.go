@@ -96,6 +96,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"ChangesTellsWhatHappenedSinceAToken", testChanges},
 		{"ChangesTellsWhatOthersDid", testForeignChanges},
 		{"ATokenThatIsNotKnownIsExpired", testTokens},
+		{"ChangesTellsWhatHappenedToGroups", testGroupChanges},
+		{"ChangesTellsOfMembersByValue", testMemberChanges},
+		{"SingleReferencesAreFound", testFindRefs},
 
 		{"ALostReplyIsAnUnknownOutcomeThatConverges", testLost},
 		{"ALostReplyInABatchConverges", testLostBatch},

@@ -12,8 +12,9 @@ import (
 // A Feed is how far is known what others did at the target.
 type Feed struct {
 	// Token is where the next delta of the target begins, "" for a target
-	// without deltas.
-	Token target.Token `json:"token,omitempty"`
+	// without deltas. Untold says that it has none of this kind.
+	Token  target.Token `json:"token,omitempty"`
+	Untold bool         `json:"untold,omitempty"`
 
 	// Full is when all of our accounts were last looked at.
 	Full time.Time `json:"full"`
@@ -29,14 +30,17 @@ type Look struct {
 	// show yet. Zero is at once.
 	After time.Time `json:"after,omitzero"`
 
-	// Binned says that the target told of its deletion.
+	// Binned says that the target told of its deletion; Purged that it is gone for
+	// good.
 	Binned bool `json:"binned,omitempty"`
+	Purged bool `json:"purged,omitempty"`
 }
 
 // A Drift is what others did to an account of ours, as far as it has to be
 // remembered.
 type Drift struct {
-	// Account is which one; what is remembered of another means nothing.
+	// Account is which one; what is remembered of another means nothing. "" is
+	// the next one, since it was gone for good and is made anew.
 	Account target.ID `json:"account"`
 
 	// Back are the attributes that were put back; "" stands for the account.

@@ -59,6 +59,10 @@ type Entry struct {
 	// tried and didn't end well.
 	MayLive bool `json:"mayLive,omitempty"`
 
+	// Deleting is when we sent a delete of the account that nobody wants any more
+	// and of which no outcome was seen; zero once the account was.
+	Deleting time.Time `json:"deleting,omitzero"`
+
 	// Wrote is when the target last accepted a change of the account. For a
 	// while after that, what it shows may be older.
 	Wrote time.Time `json:"wrote,omitzero"`

@@ -53,6 +53,9 @@ import (
 //	refintent/S/T/HOLDER        Intent: a change of its references on the wire
 //	refcheck/S/T/ID             whether others still refer to it has to be asked
 //	refspent/S/T/HOLDER         []RefSpent: what runs took out of its budgets
+//
+// Of what others do to references see refdrift.go. Whom others have added and who
+// isn't ours has no source ID: its reference is under [plan.Stranger].
 type keys struct{ source, target string }
 
 func (k keys) pair() string      { return k.source + "/" + k.target }

@@ -66,6 +66,10 @@ type Side struct {
 	// Out is the scope that last found it out, until its account has followed
 	// its return. SideLeft is the source itself, which saw it leave.
 	Out string `json:"out,omitempty"`
+
+	// Left is the scope because of which its account was disabled or deleted, until
+	// it is found in again or its account is given back.
+	Left string `json:"left,omitempty"`
 }
 
 // SideLeft is the Side.Out of an object that the source saw leave.

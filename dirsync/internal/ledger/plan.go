@@ -48,6 +48,10 @@ type Hold struct {
 	Deed  string `json:"deed,omitempty"`
 	State string `json:"state,omitempty"`
 
+	// Change is the deed of the change that was rejected, as it was to be made:
+	// with what had become of its names. Deed is that of the wish behind it.
+	Change string `json:"change,omitempty"`
+
 	Why string    `json:"why"` // "rejected" or "undone"
 	Of  string    `json:"of"`  // the plan's hash, or the run's number
 	By  string    `json:"by,omitempty"`

@@ -64,6 +64,13 @@ type RefDue struct {
 type RefSet struct {
 	Wanted  int `json:"wanted,omitempty"`
 	Applied int `json:"applied,omitempty"` // for sure
+
+	// Told says that the source has told the whole set, and that the state wasn't
+	// behind since: who isn't wanted is known to be not wanted.
+	Told bool `json:"told,omitempty"`
+
+	// Left counts those that stay as others made them, nil for none.
+	Left *LeftRefs `json:"left,omitempty"`
 }
 
 // A Wake has the references of an object, and those that point at it, looked at

@@ -60,7 +60,7 @@ var scopeBugs = []bug{
 	{
 		name: "changed-scope-unapproved", dies: "I8", file: "dirsync/scope.go",
 		what: "who leaves since the scope was changed is taken for having been moved",
-		old:  "		in.Rescoped = e.Side.In != now\n",
+		old:  "		in.Rescoped = e.Side.In != now && (now == \"\" || e.Side.Left != now)\n",
 		new:  "		in.Rescoped = false\n",
 	},
 	{
