@@ -68,6 +68,9 @@ func (r *run) adopt(ctx context.Context, pairs []Pair, by string) (done []Adopte
 	if err := r.readPlaces(ctx, pairs); err != nil {
 		return nil, err
 	}
+	if err := r.readGroups(ctx); err != nil {
+		return nil, err
+	}
 	if err := r.underScope(ctx); err != nil {
 		return nil, err
 	}

@@ -54,6 +54,27 @@ func (r *run) readPlaces(ctx context.Context, pairs []Pair) error {
 	return r.l.Flush(ctx)
 }
 
+// readGroups reads whom the groups hold by which the scope goes: it may be others
+// by now.
+func (r *run) readGroups(ctx context.Context) error {
+	if !r.byGroup() {
+		return nil
+	}
+	var ids []source.ID
+	for k, err := range r.l.Rosters(ctx) {
+		if err != nil {
+			return err
+		}
+		ids = append(ids, k.ID)
+	}
+	for some := range slices.Chunk(ids, findBatch) {
+		if err := r.consume(ctx, source.Find(ctx, r.src, some), false); err != nil {
+			return fmt.Errorf("look up groups in the source %s: %w", r.src.Name(), err)
+		}
+	}
+	return r.missGroups(ctx)
+}
+
 // isPlaced reports whether it was just read where e lies, up to the top, if the
 // scope asks for places: a container that the source doesn't show any more may lie
 // elsewhere by now, and nothing tells.
@@ -104,7 +125,10 @@ func (r *run) underScope(ctx context.Context) error {
 		return fmt.Errorf("%w: it asks where objects lie, and no complete read has said so yet", ErrScope)
 	}
 	was := *r.scoping
-	err := r.bind()
+	err := r.bind(ctx)
 	*r.scoping = was
-	return err
+	if err != nil {
+		return err
+	}
+	return r.knownGroups(ctx)
 }

@@ -173,7 +173,11 @@ func (r *run) setRefDrift(ctx context.Context, k ledger.RefKey, d *ledger.RefDri
 // stale forgets that a reference stays as others made it, if it is to become
 // another one by the source's word, or became one: x is what is remembered of it
 // now, set counts it.
-func (r *run) stale(ctx context.Context, k ledger.RefKey, x ledger.Ref, set *ledger.RefSet) error {
+func (r *run) stale(ctx context.Context, k ledger.RefKey, before, x ledger.Ref, set *ledger.RefSet) error {
+	if set.Awaits && before.Wanted && !x.Wanted { // somebody who kept a place may not be meant any more
+		set.Awaits = false
+		r.l.SetRefSweep(k.Holder)
+	}
 	if set.Left == nil {
 		return nil
 	}

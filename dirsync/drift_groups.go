@@ -138,7 +138,8 @@ func (r *run) strangers(ctx context.Context, due []ledger.RefToLook, is []bool) 
 // which the source wants the holder of k to refer, by all that can be seen. It
 // waits to be adopted, and keeps its place meanwhile.
 func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]string) (bool, error) {
-	for attr, value := range names {
+	for _, attr := range []string{target.AttrAnchor, target.AttrUserPrincipalName, target.AttrMail} {
+		value := names[attr]
 		if value == "" {
 			continue
 		}
@@ -148,9 +149,18 @@ func (r *run) keepsPlace(ctx context.Context, k ledger.RefKey, names map[string]
 		}
 		for _, id := range ids {
 			x, err := r.l.Ref(ctx, ledger.RefKey{Holder: k.Holder, Attribute: k.Attribute, To: id})
-			if err != nil || x != nil && x.Wanted {
-				return err == nil, err
+			if err != nil {
+				return false, err
 			}
+			if x == nil || !x.Wanted {
+				continue
+			}
+			set, err := r.l.RefSet(ctx, k.Holder, k.Attribute)
+			if err != nil {
+				return false, err
+			}
+			set.Awaits = true
+			return true, r.l.SetRefSet(k.Holder, k.Attribute, set)
 		}
 	}
 	return false, nil

@@ -17,10 +17,12 @@ type Options struct {
 	Mapper mapping.Mapper
 
 	// Scope says who is synchronized, of those whom the source gives; nil is
-	// everybody. What it names by DN is bound to the container's ID in the first
+	// everybody. What it names by DN is bound to the container's or group's ID in the first
 	// run, see [mapping.Scope]; a run for which a name means nothing ends with
 	// [ErrScope]. A source has to give containers ([source.Container]) for it to
-	// ask where objects lie, and the attributes of its conditions.
+	// ask where objects lie, groups with their members ([source.Group], and References of
+	// member) and a [source.Finder] for it to go by groups, and the attributes of its
+	// conditions.
 	//
 	// Who leaves because the scope was changed, and not because of what happened
 	// in the directory, needs somebody's approval: see [plan.Limits].
@@ -61,7 +63,7 @@ type Options struct {
 	// scope. Defaults to [plan.DisableOnLeave].
 	Leaving plan.Leaving
 
-	// Drift says what becomes of what others change at our accounts. Defaults
+	// Drift says what becomes of what others change at our accounts and groups. Defaults
 	// to [PutBack].
 	Drift DriftPolicy
 

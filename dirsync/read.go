@@ -40,6 +40,8 @@ func (r *run) read(ctx context.Context) error {
 		from, r.report.FullReason = "", "an earlier run ended before it had looked at the containers that moved"
 	case r.unplaced():
 		from, r.report.FullReason = "", "the scope asks where objects lie"
+	case r.byGroup() && !r.scoping.Grouped:
+		from, r.report.FullReason = "", "the scope asks who is a member of groups"
 	}
 	events, delta := source.Read(ctx, r.src, from)
 	if !delta && from != "" {
@@ -170,6 +172,9 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 		r.mark(ev.Object.ID)
 		return r.observeContainer(ctx, ev)
 	}
+	if err := r.observeGroup(ctx, ev); err != nil {
+		return err
+	}
 	switch ev.Op {
 	case source.Checkpoint:
 		if r.reached != nil {
@@ -233,6 +238,9 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 		if e, err = r.l.Entry(ctx, o.ID); err != nil {
 			return err
 		}
+	}
+	if r.byGroup() && (head == nil || head.Presence != plan.Present) {
+		r.l.SetRegroup(o.ID)
 	}
 	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
 	if e.Presence == plan.Left {

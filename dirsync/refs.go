@@ -108,7 +108,7 @@ func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x le
 		set.Wanted += step(before.Wanted, x.Wanted)
 		n := step(before.Applied == ledger.Yes, x.Applied == ledger.Yes)
 		set.Applied += n
-		if err := r.stale(ctx, k, x, &set); err != nil {
+		if err := r.stale(ctx, k, before, x, &set); err != nil {
 			return err
 		}
 		if err := r.l.SetRefSet(k.Holder, k.Attribute, set); err != nil {
@@ -370,7 +370,7 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			r.l.ClearPurge(id)
 			r.l.ClearRefSweep(id)
 			r.l.ClearRefWrote(id)
-			for _, attr := range refAttributes {
+			for _, attr := range []string{target.RefManager, target.RefMembers, target.RefOwners} {
 				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
 					return err
 				}

@@ -45,9 +45,9 @@ func (r *run) takeOut(ctx context.Context, k ledger.RefKey) error {
 }
 
 // refusedDeletion has this run plan once more if somebody refers to an account
-// that was to be deleted and remains.
+// that was to be deleted and remains. It belongs into a unit.
 func (r *run) refusedDeletion(ctx context.Context, id source.ID) error {
-	if r.again || !r.refers() {
+	if !r.refers() {
 		return nil
 	}
 	for k, err := range r.l.RefsTo(ctx, id) {
@@ -58,7 +58,7 @@ func (r *run) refusedDeletion(ctx context.Context, id source.ID) error {
 			return err
 		} else if x != nil && x.Applied != ledger.No {
 			r.again = true
-			return nil
+			return r.wake(ctx, id, ledger.Wake{})
 		}
 	}
 	return nil

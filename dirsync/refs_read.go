@@ -29,6 +29,9 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	if x == nil || id == "" {
 		return fmt.Errorf("the source yielded references without saying whose or which (%s)", ev.Object.DN)
 	}
+	if err := r.takeMembers(ctx, id, x); err != nil {
+		return err
+	}
 	attr, kind := refAttributes[x.Attribute], target.User
 	if ev.Object.Kind == source.Group {
 		kind = target.Group
@@ -38,18 +41,7 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	}
 	r.report.ReferencesUnknown += x.Unidentified
 	key := ledger.RefKey{Holder: id, Attribute: attr}
-	set := r.refs.told[key]
-	switch {
-	case x.First:
-		if r.refs.told == nil {
-			r.refs.told = map[ledger.RefKey]*telling{}
-		}
-		set = &telling{}
-		r.refs.told[key] = set
-	case len(x.Remove) > 0: // a difference: what was begun before doesn't end any more
-		delete(r.refs.told, key)
-		set = nil
-	}
+	set := r.telling(key, x)
 	if err := r.wantRefs(ctx, key, x.Remove, false); err != nil {
 		return err
 	}
@@ -62,21 +54,48 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 			return err
 		}
 	}
-	if set == nil {
+	seen, whole := r.ended(key, set, x)
+	if !whole {
 		return nil
+	}
+	if err := r.toldWhole(ctx, key); err != nil {
+		return err
+	}
+	return r.keepOnly(ctx, key, seen)
+}
+
+// telling is the set of which x tells a part, nil if x is a difference.
+func (r *run) telling(key ledger.RefKey, x *source.References) *telling {
+	set := r.refs.told[key]
+	switch {
+	case x.First:
+		if r.refs.told == nil {
+			r.refs.told = map[ledger.RefKey]*telling{}
+		}
+		set = &telling{}
+		r.refs.told[key] = set
+	case len(x.Remove) > 0: // a difference: what was begun before doesn't end any more
+		delete(r.refs.told, key)
+		set = nil
+	}
+	return set
+}
+
+// ended adds what x tells to the set; with the last of it, the hashes of all
+// are returned, in order.
+func (r *run) ended(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, whole bool) {
+	if set == nil {
+		return nil, false
 	}
 	for _, to := range x.Add {
 		set.seen = append(set.seen, hashOf(to))
 	}
 	if !x.Last {
-		return nil
+		return nil, false
 	}
 	delete(r.refs.told, key)
 	slices.Sort(set.seen)
-	if err := r.toldWhole(ctx, key); err != nil {
-		return err
-	}
-	return r.keepOnly(ctx, key, slices.Compact(set.seen))
+	return slices.Compact(set.seen), true
 }
 
 // wantRefs notes that the source says, or says no more, that the holder refers

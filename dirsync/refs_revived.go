@@ -15,7 +15,7 @@ import (
 // that referred to it may not do so any more, and will never say that. It belongs into
 // the unit in which ev is remembered: the reads after it don't tell it again.
 func (r *run) checkRefsTo(ev source.Event) {
-	if ev.Revived && r.refers() {
+	if ev.Revived && (r.refers() || r.byGroup()) {
 		r.l.SetRefCheck(ev.Object.ID)
 	}
 }
@@ -25,7 +25,7 @@ func (r *run) checkRefsTo(ev source.Event) {
 // can't tell now, because the object is gone again or it can't speak for the moment of
 // the watermark, it is asked again in the next run.
 func (r *run) confirmRefs(ctx context.Context) error {
-	if !r.refers() {
+	if !r.refers() && !r.byGroup() {
 		return nil
 	}
 	w, err := r.l.Watermark(ctx)
@@ -63,14 +63,14 @@ func (r *run) confirmRefs(ctx context.Context) error {
 	return nil
 }
 
-// confirmRefsTo asks all that refer to id as far as is known, some at a time.
+// confirmRefsTo asks all that refer to id as far as is known, some at a time: what
+// is synchronized, and the groups by which the scope goes.
 func (r *run) confirmRefsTo(ctx context.Context, w source.Watermark, id source.ID) error {
-	holders := map[string][]source.ID{}
+	holders := map[string][]source.ID{} // by what the source calls the reference
 	ask := func(attr string) error {
 		ids := holders[attr]
 		delete(holders, attr)
-		events := source.Confirm(ctx, r.src, w, id, sourceAttribute(attr), ids)
-		for ev, err := range events {
+		for ev, err := range source.Confirm(ctx, r.src, w, id, attr, ids) {
 			if err != nil {
 				return fmt.Errorf("ask who refers to %s: %w", id, err)
 			}
@@ -85,6 +85,13 @@ func (r *run) confirmRefsTo(ctx context.Context, w source.Watermark, id source.I
 		}
 		return ctx.Err()
 	}
+	groups, err := r.l.RosteredIn(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(groups) > 0 {
+		holders["member"] = groups
+	}
 	for k, err := range r.l.RefsTo(ctx, id) {
 		if err != nil {
 			return err
@@ -94,9 +101,13 @@ func (r *run) confirmRefsTo(ctx context.Context, w source.Watermark, id source.I
 		} else if x == nil || !x.Wanted {
 			continue
 		}
-		holders[k.Attribute] = append(holders[k.Attribute], k.Holder)
-		if len(holders[k.Attribute]) == findBatch {
-			if err := ask(k.Attribute); err != nil {
+		attr := sourceAttribute(k.Attribute)
+		if slices.Contains(groups, k.Holder) && attr == "member" {
+			continue // asked already
+		}
+		holders[attr] = append(holders[attr], k.Holder)
+		if len(holders[attr]) >= findBatch {
+			if err := ask(attr); err != nil {
 				return err
 			}
 		}

@@ -36,6 +36,8 @@ type run struct {
 	scoping *ledger.Scope       // what is remembered of the scope
 	scope   *mapping.BoundScope // as this run has it, once the source was read
 	tree    *tree               // of the source's containers, likewise
+	rosters rosters             // the groups by whose members the scope goes, likewise
+	unknown source.ID           // one of them whose members were never told
 
 	unsettled bool // an earlier run left containers that moved
 

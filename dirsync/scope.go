@@ -14,23 +14,29 @@ import (
 	"github.com/dirbridge/dirbridge/source"
 )
 
-// ErrScope: [Options.Scope] can't be applied, since it names containers that the
+// ErrScope: [Options.Scope] can't be applied, since it names containers or groups that the
 // source doesn't have. Nothing was written. The error is a [*ScopeError].
 var ErrScope = errors.New("the scope can't be applied")
 
-// A ScopeError says which names of containers mean nothing, or too much.
+// A ScopeError says which names of containers and groups mean nothing, or too
+// much.
 type ScopeError struct {
-	Names []string // as the configuration has them
-	None  bool     // the source gives no containers at all
+	Names  []string // as the configuration has them
+	None   bool     // the source gives no containers at all, or no groups
+	Untold bool     // the groups are there, and the source doesn't tell their members
 }
 
 // Error says which, and what to do.
 func (e *ScopeError) Error() string {
-	if e.None {
-		return fmt.Sprintf("%v: the source gives no containers, and it names some (%s)", ErrScope, strings.Join(e.Names, "; "))
+	names := strings.Join(e.Names, "; ")
+	switch {
+	case e.Untold:
+		return fmt.Sprintf("%v: the source doesn't tell the members of the groups that it names (%s)", ErrScope, names)
+	case e.None:
+		return fmt.Sprintf("%v: the source gives no containers, or no groups, and it names some (%s)", ErrScope, names)
 	}
-	return fmt.Sprintf("%v: no container of the source, or more than one, is called: %s; correct the name, or give the container's objectGUID",
-		ErrScope, strings.Join(e.Names, "; "))
+	return fmt.Sprintf("%v: no container or group of the source, or more than one, is called: %s; correct the name, or give the objectGUID",
+		ErrScope, names)
 }
 
 // Unwrap makes errors.Is(err, ErrScope) true.
@@ -61,8 +67,12 @@ func (r *run) noteScope(ctx context.Context) error {
 	if err := r.loadTree(ctx); err != nil {
 		return err
 	}
-	was := r.scoping.Fingerprint
-	if err := r.bind(); err != nil {
+	was, before := r.scoping.Fingerprint, *r.scoping
+	if err := r.bind(ctx); err != nil {
+		return errors.Join(err, r.seek(ctx, err))
+	}
+	if err := r.regroup(ctx, r.scope.Fingerprint() != was); err != nil {
+		*r.scoping = before
 		return errors.Join(err, r.seek(ctx, err))
 	}
 	if len(r.scoping.Sought) > 0 { // until now, no container was looked at
@@ -70,6 +80,7 @@ func (r *run) noteScope(ctx context.Context) error {
 	}
 	if r.full {
 		r.scoping.Placed = len(r.tree.nodes) > 0
+		r.scoping.Grouped = r.byGroup()
 	}
 	if r.scope.Fingerprint() != was && r.facts.Rules != "" { // else everybody is new
 		for k, err := range r.l.Heads(ctx) {
@@ -110,8 +121,8 @@ func (r *run) seek(ctx context.Context, why error) error {
 	if !ok || slices.Equal(missing.Names, r.scoping.Sought) {
 		return nil
 	}
-	if r.scoping.Placed = false; r.full {
-		r.scoping.Placed, r.scoping.Sought = true, missing.Names
+	if r.scoping.Placed, r.scoping.Grouped = false, false; r.full {
+		r.scoping.Placed, r.scoping.Grouped, r.scoping.Sought = true, true, missing.Names
 	}
 	if err := r.l.SetScope(r.scoping); err != nil {
 		return err
@@ -119,10 +130,14 @@ func (r *run) seek(ctx context.Context, why error) error {
 	return r.l.Flush(ctx)
 }
 
-// bind finds the containers that the scope names. A name that was bound before
+// bind finds the containers and groups that the scope names. A name that was bound before
 // stays so, whatever is called that now.
-func (r *run) bind() error {
+func (r *run) bind(ctx context.Context) error {
 	bound, bad := map[string]source.ID{}, []string(nil)
+	groups, err := r.bindGroups(ctx)
+	if err != nil {
+		return err
+	}
 	if r.opt.Scope != nil {
 		for _, name := range r.opt.Scope.Containers() {
 			if id := r.scoping.Bound[name]; id != "" {
@@ -140,7 +155,7 @@ func (r *run) bind() error {
 		}
 	}
 	if len(bad) > 0 {
-		return &ScopeError{bad, len(r.tree.nodes) == 0}
+		return &ScopeError{Names: bad, None: len(r.tree.nodes) == 0}
 	}
 	for _, name := range slices.Sorted(maps.Keys(bound)) {
 		if n := r.tree.nodes[bound[name]]; n.State != "" {
@@ -150,11 +165,13 @@ func (r *run) bind() error {
 				Remedy:  "take it out of the scope; to name another one that is called the same, give its objectGUID"})
 		}
 	}
-	scope, err := r.opt.Scope.Bind(bound)
+	all := maps.Clone(bound)
+	maps.Copy(all, groups)
+	scope, err := r.opt.Scope.Bind(all)
 	if err != nil {
 		return err
 	}
-	r.scope, r.scoping.Bound, r.scoping.Fingerprint = scope, bound, scope.Fingerprint()
+	r.scope, r.scoping.Bound, r.scoping.Groups, r.scoping.Fingerprint = scope, bound, groups, scope.Fingerprint()
 	return nil
 }
 
@@ -265,7 +282,7 @@ func (r *run) at(id source.ID) mapping.Verdict {
 
 // verdict is what the scope says of e.
 func (r *run) verdict(e *ledger.Entry) mapping.Verdict {
-	return r.scope.Decide(&e.Object, r.at(e.Object.Parent))
+	return r.scope.Decide(&e.Object, r.scope.Among(&e.Object, r.at(e.Object.Parent), r.membership(e)))
 }
 
 // sided notes in e on which side of the scope it is, and reports whether that is
@@ -308,6 +325,9 @@ func (r *run) crossing(e *ledger.Entry, in *plan.Input) {
 		in.Evidence = &source.Evidence{Kind: kind, Detail: detail, Seen: r.report.Started}
 	case in.Result.Skip == nil && e.Side.Out != "":
 		in.Returned = true
+		if r.scope.ByGroup() {
+			in.Entering = r.verdict(e).Decision.Branch
+		}
 		in.Rescoped = e.Side.Out != now && e.Side.Out != ledger.SideLeft
 	}
 }

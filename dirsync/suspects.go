@@ -68,7 +68,7 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.missGroups(ctx)
 }
 
 // keptDeleted is how long an account in the target's bin is remembered: longer

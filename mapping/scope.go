@@ -26,10 +26,16 @@ import (
 // Of Include and Exclude, the nearest container above an object that one of them
 // names decides. If there is none, the object is out if Include names any, else
 // in. So organizational units that are made later below an included one are in.
+//
+// Groups names groups in the same way: people are in who are members of one of
+// them, with Nested also those of groups in these, however deep. Groups
+// themselves are judged by the rest alone.
 type Scope struct {
 	Domains    []string    `json:"domains,omitempty"`
 	Include    []string    `json:"include,omitempty"`
 	Exclude    []string    `json:"exclude,omitempty"`
+	Groups     []string    `json:"groups,omitempty"`
+	Nested     bool        `json:"nested,omitempty"`
 	Conditions []Condition `json:"conditions,omitempty"`
 }
 
@@ -41,13 +47,14 @@ const RuleScope = "scope"
 const (
 	CodeContainerUnknown = "container-unknown" // where it lies isn't known up to a container that decides
 	CodeScopeUnreadable  = "scope-unreadable"  // the source couldn't read an attribute of a condition
+	CodeGroupUnknown     = "group-unknown"     // the source doesn't give the group any more of which it is a member
 )
 
 // Check returns what is wrong with s: conditions that ask for nothing, names that
 // are empty or both included and excluded.
 func (s *Scope) Check() error {
 	var errs []error
-	for list, names := range map[string][]string{"domains": s.Domains, "include": s.Include, "exclude": s.Exclude} {
+	for list, names := range map[string][]string{"domains": s.Domains, "include": s.Include, "exclude": s.Exclude, "groups": s.Groups} {
 		for _, n := range names {
 			if blank(n) {
 				errs = append(errs, fmt.Errorf("mapping: scope: %s has an empty name", list))
@@ -58,6 +65,9 @@ func (s *Scope) Check() error {
 		if slices.ContainsFunc(s.Exclude, func(x string) bool { return strings.EqualFold(x, n) }) {
 			errs = append(errs, fmt.Errorf("mapping: scope: %q is both included and excluded", n))
 		}
+	}
+	if s.Nested && len(s.Groups) == 0 {
+		errs = append(errs, errors.New("mapping: scope: nested is about groups, and none is named"))
 	}
 	for i := range s.Conditions {
 		if err := s.Conditions[i].Check(); err != nil {
@@ -91,11 +101,13 @@ type BoundScope struct {
 	domains     map[source.ID]bool
 	listed      map[source.ID]bool // true: included
 	includes    bool
+	groups      map[source.ID]bool
+	nested      bool
 	conditions  []Condition
 	fingerprint string
 }
 
-// Bind returns s with each name of a container replaced by its ID. It is an error
+// Bind returns s with each name of a container or group replaced by its ID. It is an error
 // if one is missing in ids, or if two names mean the same container and are both
 // included and excluded. s may be nil.
 func (s *Scope) Bind(ids map[string]source.ID) (*BoundScope, error) {
@@ -106,7 +118,7 @@ func (s *Scope) Bind(ids map[string]source.ID) (*BoundScope, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	for _, n := range s.Containers() {
+	for _, n := range slices.Concat(s.Containers(), s.Groups) {
 		if ids[n] == "" {
 			return nil, fmt.Errorf("mapping: scope: nothing is bound to %q", n)
 		}
@@ -126,6 +138,10 @@ func (s *Scope) Bind(ids map[string]source.ID) (*BoundScope, error) {
 	for _, n := range s.Exclude {
 		b.listed[ids[n]] = false
 	}
+	b.groups, b.nested = map[source.ID]bool{}, s.Nested
+	for _, n := range s.Groups {
+		b.groups[ids[n]] = true
+	}
 	b.conditions = s.Conditions
 	b.fingerprint = b.print()
 	return b, nil
@@ -134,7 +150,7 @@ func (s *Scope) Bind(ids map[string]source.ID) (*BoundScope, error) {
 // print identifies b: equal scopes give equal text, whatever the order in which
 // they name things. It is "" for one that takes everybody.
 func (b *BoundScope) print() string {
-	if len(b.domains)+len(b.listed)+len(b.conditions) == 0 {
+	if len(b.domains)+len(b.listed)+len(b.groups)+len(b.conditions) == 0 {
 		return ""
 	}
 	conditions := make([]string, len(b.conditions))
@@ -152,7 +168,11 @@ func (b *BoundScope) print() string {
 		conditions[i] = string(text)
 	}
 	slices.Sort(conditions)
-	text, err := json.Marshal([]any{slices.Sorted(maps.Keys(b.domains)), b.listed, slices.Compact(conditions)})
+	parts := []any{slices.Sorted(maps.Keys(b.domains)), b.listed, slices.Compact(conditions)}
+	if len(b.groups) > 0 { // a scope without any has the fingerprint that it had before there were any
+		parts = append(parts, slices.Sorted(maps.Keys(b.groups)), b.nested)
+	}
+	text, err := json.Marshal(parts)
 	if err != nil {
 		panic(err)
 	}

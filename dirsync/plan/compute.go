@@ -115,6 +115,9 @@ type Input struct {
 	// changed since the object was on the other side.
 	Returned, Rescoped bool
 
+	// Entering says why it is in the scope, "" for no more than that it is.
+	Entering string
+
 	// Again says that the object is planned again when this change is made.
 	Again bool
 }
@@ -257,6 +260,9 @@ func (in Input) entering(c *Change) *Change {
 		c.Crossing, c.Rescoped, c.Reason = Enters, in.Rescoped, "entered the scope"
 		if in.Rescoped {
 			c.Reason = "the scope was changed"
+		}
+		if in.Entering != "" {
+			c.Reason += ": " + in.Entering
 		}
 	}
 	return c

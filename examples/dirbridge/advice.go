@@ -20,7 +20,7 @@ func advice(err error) string {
 	}{
 		{context.Canceled, "nothing: what was done is remembered, the next run goes on from there"},
 		{dirsync.ErrHalted, "look at all of it with dirbridge plan, then dirbridge approve or dirbridge reject its hash; or correct the directory"},
-		{dirsync.ErrScope, "correct scope.domains and scope.organizationalUnits in the configuration: a container has to exist and, to be named by its DN, lie below the base DNs"},
+		{dirsync.ErrScope, "correct scope.domains, scope.organizationalUnits and scope.groups in the configuration: what they name has to exist and, to be named by its DN, lie below the base DNs"},
 		{dirsync.ErrPlanStale, "dirbridge plan makes the plan anew and says its hash"},
 		{errNotIntact, "keep the log as evidence, and compare it with a copy elsewhere; if it only ends early after a run was killed, the next run hands over what is missing"},
 		{audit.ErrForked, "see dirbridge audit verify; then move the log away, as evidence: a new one goes on from here"},

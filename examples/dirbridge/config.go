@@ -61,6 +61,7 @@ type adConfig struct {
 	Bind       bindConfig `yaml:"bind"`
 	Delta      string     `yaml:"delta"`
 
+	PrimaryGroups     bool `yaml:"primaryGroups"`
 	InsecurePlainLDAP bool `yaml:"insecurePlainLDAP"`
 }
 

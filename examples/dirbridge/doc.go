@@ -73,11 +73,13 @@
 // # Scope
 //
 // scope in the file says who is synchronized, of those below the base DNs: by
-// domain, organizational unit (with those below it) and attributes. What is named
-// by DN means the container that has it in the first run, whatever it is called
+// domain, organizational unit (with those below it), membership in groups (nested by
+// option) and attributes, all of it together. What is named by DN means the
+// container, or the group, that has it in the first run, whatever it is called
 // later; an unknown one is a mistake in the configuration (code 2). plan shows who
 // enters and who leaves, and why. When the scope was changed, a run is halted if
-// anybody leaves because of that, and waits for approve or reject.
+// anybody leaves because of that, and waits for approve or reject. A group that is
+// deleted or out of sight lets nobody in and takes nobody along; each run warns.
 //
 // # The audit log
 //

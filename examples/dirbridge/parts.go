@@ -125,7 +125,7 @@ func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
 	ad := x.Source.ActiveDirectory
 	o := &ldapsource.Options{
 		Name: ad.Name, ServerName: ad.ServerName, InsecurePlainLDAP: ad.InsecurePlainLDAP, Logger: x.log,
-		Delta: ldapsource.DeltaMode(ad.Delta),
+		Delta: ldapsource.DeltaMode(ad.Delta), PrimaryGroups: ad.PrimaryGroups,
 	}
 	o.Kinds, o.References = x.config.reads()
 	if s := x.config.scope(); s != nil {

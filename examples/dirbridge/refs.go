@@ -107,18 +107,19 @@ type groupsConfig struct {
 
 // reads is what the source is asked for beside people.
 func (c *config) reads() (kinds []source.Kind, references []string) {
-	if !c.Groups.Security && !c.Managers {
+	groups := c.Groups.Security || len(c.Scope.Groups) > 0
+	if !groups && !c.Managers {
 		return nil, nil
 	}
 	kinds = []source.Kind{source.User}
 	if c.Managers {
 		references = append(references, "manager")
 	}
-	if c.Groups.Security {
+	if groups {
 		kinds, references = append(kinds, source.Group), append(references, "member")
-		if c.Groups.Owners {
-			references = append(references, "managedBy")
-		}
+	}
+	if c.Groups.Owners {
+		references = append(references, "managedBy")
 	}
 	return kinds, references
 }

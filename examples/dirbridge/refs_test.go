@@ -14,9 +14,10 @@ func TestGroupsAndManagersAreReadWhenTheyAreAskedFor(t *testing.T) {
 		kinds      []source.Kind
 		references []string
 	}{
-		"":                           {nil, nil},
-		"managers: true\n":           {[]source.Kind{source.User}, []string{"manager"}},
-		"groups: {security: true}\n": {[]source.Kind{source.User, source.Group}, []string{"member"}},
+		"":                 {nil, nil},
+		"managers: true\n": {[]source.Kind{source.User}, []string{"manager"}},
+		"scope: {groups: [\"CN=Pilot,DC=corp\"]}\n":                {[]source.Kind{source.User, source.Group}, []string{"member"}},
+		"groups: {security: true}\n":                               {[]source.Kind{source.User, source.Group}, []string{"member"}},
 		"groups: {security: true, owners: true}\nmanagers: true\n": {[]source.Kind{source.User, source.Group}, []string{"manager", "member", "managedBy"}},
 	} {
 		c, err := check(t, minimal+text)

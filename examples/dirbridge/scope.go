@@ -15,6 +15,8 @@ import (
 type scopeConfig struct {
 	Domains    []string          `yaml:"domains"`
 	Units      unitsConfig       `yaml:"organizationalUnits"`
+	Groups     []string          `yaml:"groups"` // by DN or objectGUID
+	Nested     bool              `yaml:"nested"`
 	Conditions []conditionConfig `yaml:"conditions"`
 }
 
@@ -68,7 +70,7 @@ func (c *conditionConfig) condition() (mapping.Condition, error) {
 // scope is what the section scope asks for, nil if for nothing. What is wrong with
 // it was found before.
 func (c *config) scope() *mapping.Scope {
-	s := &mapping.Scope{Include: c.Scope.Units.Include, Exclude: c.Scope.Units.Exclude}
+	s := &mapping.Scope{Include: c.Scope.Units.Include, Exclude: c.Scope.Units.Exclude, Groups: c.Scope.Groups, Nested: c.Scope.Nested}
 	for _, d := range c.Scope.Domains {
 		s.Domains = append(s.Domains, domainDN(d))
 	}
@@ -76,7 +78,7 @@ func (c *config) scope() *mapping.Scope {
 		m, _ := c.Scope.Conditions[i].condition()
 		s.Conditions = append(s.Conditions, m)
 	}
-	if len(s.Containers())+len(s.Conditions) == 0 {
+	if len(s.Containers())+len(s.Groups)+len(s.Conditions) == 0 {
 		return nil
 	}
 	return s
@@ -109,6 +111,10 @@ func (v *checker) scope() {
 	}
 	names(v.Scope.Units.Include, "a DN (OU=Sales,DC=corp,DC=example,DC=com)", under("organizationalUnits", "include")...)
 	names(v.Scope.Units.Exclude, "a DN (OU=Sales,DC=corp,DC=example,DC=com)", under("organizationalUnits", "exclude")...)
+	names(v.Scope.Groups, "a DN (CN=Pilot,OU=Groups,DC=corp,DC=example,DC=com)", under("groups")...)
+	if v.Scope.Nested && len(v.Scope.Groups) == 0 {
+		v.bad("is about groups: name some", under("nested")...)
+	}
 	bad := false
 	for i := range v.Scope.Conditions {
 		if _, err := v.Scope.Conditions[i].condition(); err != nil {

@@ -17,6 +17,8 @@ func TestTheScopeOfAFile(t *testing.T) {
   organizationalUnits:
     include: ["OU=Sales,DC=corp,DC=example,DC=com", "{B9AB2EF7-091B-50BF-845C-72BB8A00E909}"]
     exclude: ["ou=Temps, OU=Sales,DC=corp,DC=example,DC=com"]
+  groups: ["CN=Pilot,OU=Groups,DC=corp,DC=example,DC=com"]
+  nested: true
   conditions:
     - {attribute: mail, present: true}
     - {attribute: title, present: false}
@@ -31,6 +33,7 @@ func TestTheScopeOfAFile(t *testing.T) {
 		Domains: []string{"DC=corp,DC=example,DC=com", "DC=other,DC=example,DC=com"},
 		Include: []string{"OU=Sales,DC=corp,DC=example,DC=com", "{B9AB2EF7-091B-50BF-845C-72BB8A00E909}"},
 		Exclude: []string{"ou=Temps, OU=Sales,DC=corp,DC=example,DC=com"},
+		Groups:  []string{"CN=Pilot,OU=Groups,DC=corp,DC=example,DC=com"}, Nested: true,
 		Conditions: []mapping.Condition{
 			{Attribute: "mail", Operator: mapping.Present},
 			{Attribute: "title", Operator: mapping.Present, Not: true},
@@ -41,6 +44,11 @@ func TestTheScopeOfAFile(t *testing.T) {
 			{Attribute: "l", Operator: mapping.Contains, Values: []string{"x"}},
 		},
 	}, c.scope())
+	primary := strings.Replace(minimal, "    baseDN:", "    primaryGroups: true\n    baseDN:", 1)
+	_, err = check(t, primary)
+	require.ErrorContains(t, err, "source.activeDirectory.primaryGroups: is about members of groups")
+	_, err = check(t, primary+"scope: {groups: [\"CN=Domain Users,CN=Users,DC=corp,DC=example,DC=com\"]}\n")
+	require.NoError(t, err)
 	c, err = check(t, minimal+"limits: {rescoped: 0, leaving: 3}\n")
 	require.NoError(t, err)
 	require.Nil(t, c.scope())
@@ -51,6 +59,8 @@ func TestMistakesInTheScopeAreToldWithLineAndColumn(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"an unknown key":      {"scope: {units: []}", `d.yaml:11:9: unknown key "units"`},
 		"no DN":               {"scope: {organizationalUnits: {include: [Sales]}}", `d.yaml:11:40: scope.organizationalUnits.include: "Sales": want a DN`},
+		"no DN of a group":    {"scope: {groups: [Pilot]}", `d.yaml:11:17: scope.groups: "Pilot": want a DN`},
+		"nested in nothing":   {"scope: {nested: true}", "d.yaml:11:17: scope.nested: is about groups: name some"},
 		"both":                {"scope: {organizationalUnits: {include: [OU=a], exclude: [ou=A]}}", `d.yaml:11:30: scope.organizationalUnits: "OU=a" is both included and excluded`},
 		"no attribute":        {"scope: {conditions: [{equals: x}]}", "d.yaml:11:22: scope.conditions[0]: names no attribute"},
 		"nothing asked":       {"scope:\n  conditions:\n  - {attribute: a, present: true}\n  - attribute: b", "d.yaml:14:5: scope.conditions[1]: b: want one of present, equals, startsWith, contains, oneOf, 0 are given"},
@@ -157,7 +167,7 @@ func TestAnUnknownUnitIsAMistakeInTheConfiguration(t *testing.T) {
 	code, _, errs := w.run("sync")
 	require.Equal(t, 2, code)
 	require.Contains(t, errs, "OU=Nowhere,DC=corp,DC=example,DC=com")
-	require.Contains(t, errs, "what to do: correct scope.domains and scope.organizationalUnits")
+	require.Contains(t, errs, "what to do: correct scope.domains, scope.organizationalUnits and scope.groups")
 	require.Empty(t, w.upns())
 }
 
@@ -173,6 +183,39 @@ func TestUnitsAreExcludedBelowABaseDN(t *testing.T) {
 	code, out, errs := w.run("sync")
 	require.Zero(t, code, out+errs)
 	require.Equal(t, []string{"ann@contoso.com"}, w.upns())
+}
+
+// The pilot is a group of people who are synchronized; it isn't written itself.
+func TestTheMembersOfAGroupAreSynchronized(t *testing.T) {
+	w := newWorld(t)
+	w.person("Ann Abel", "ann@contoso.com")
+	w.person("Bob Berg", "bob@contoso.com")
+	w.person("Cid Cole", "cid@contoso.com")
+	group := func(cn string, members ...string) {
+		require.NoError(t, w.add(dn(w, cn), adsim.Attrs{"objectClass": {"group"}, "sAMAccountName": {cn}, "groupType": {"-2147483646"}, "member": members}))
+	}
+	group("Inner", dn(w, "Bob Berg"))
+	group("Pilot", dn(w, "Ann Abel"), dn(w, "Inner"))
+	w.configure("scope: {groups: [\"" + dn(w, "Pilot") + "\"], nested: true}")
+	code, out, errs := w.run("sync")
+	require.Zero(t, code, out+errs)
+	require.ElementsMatch(t, []string{"ann@contoso.com", "bob@contoso.com"}, w.upns())
+	writes := w.tenant.Counts().TotalWrites()
+	require.NoError(t, w.move(dn(w, "Pilot"), dn(w, "Everybody")))
+	require.Zero(t, first(w.run("sync")))
+	require.Equal(t, writes, w.tenant.Counts().TotalWrites(), "the group, whatever it is called")
+
+	require.NoError(t, w.ad.Modify(dn(w, "Inner"), adsim.Replace("member", dn(w, "Cid Cole"))))
+	code, out, _ = w.run("plan")
+	require.Zero(t, code)
+	require.Contains(t, out, "1 leave the scope: left the scope: no longer a member of "+dn(w, "Everybody"))
+	require.Contains(t, out, "1 enter the scope: entered the scope: a member of "+dn(w, "Inner")+", which is in "+dn(w, "Everybody"))
+	require.Zero(t, first(w.run("sync")))
+
+	require.NoError(t, w.ad.Delete(dn(w, "Everybody")))
+	code, out, errs = w.run("sync")
+	require.Zero(t, code, out+errs)
+	require.Contains(t, out+errs, "by which the scope goes, is deleted")
 }
 
 // move gives an entry another DN.

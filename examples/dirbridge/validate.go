@@ -157,6 +157,9 @@ func (v *checker) activeDirectory(ad *adConfig) {
 	v.required(ad.Bind.DN, under("bind", "dn")...)
 	v.secret(&ad.Bind.PasswordEnv, &ad.Bind.PasswordFile, true, "password", under("bind")...)
 	v.certificates(&ad.CAFile, under("caFile")...)
+	if ad.PrimaryGroups && !v.Groups.Security && len(v.Scope.Groups) == 0 {
+		v.bad("is about members of groups: set groups.security, or name groups in scope.groups", under("primaryGroups")...)
+	}
 	v.oneOf(ad.Delta, []string{"auto", "dirsync", "usn"}, under("delta")...)
 }
 

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -39,7 +40,9 @@ func (w *world) match(s *Step) {
 		w.oracle.complain("I6", "a proposal wrote: %d changes, %d commits", r.writes, r.commits)
 	}
 	if err != nil {
-		w.oracle.complain("I1", "match: %v", err)
+		if !w.config.Circles || !errors.Is(err, dirsync.ErrScope) {
+			w.oracle.complain("I1", "match: %v", err)
+		}
 		return
 	}
 	w.file = list
@@ -65,7 +68,7 @@ func (w *world) adopt(s *Step) {
 	done, err := eng.Adopt(context.WithoutCancel(ctx), pairs, "the operator")
 	r.dead = true
 	w.oracle.believe(r)
-	if err != nil {
+	if err != nil && !(w.config.Circles && errors.Is(err, dirsync.ErrScope)) {
 		w.oracle.complain("I1", "adopt: %v", err)
 	}
 	if r.writes > 0 {
@@ -88,7 +91,7 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	w, p, x := o.w, o.w.dir.byID(a.Object), o.w.tenant.accounts[a.Account]
 	rebound := a.Outcome == dirsync.AdoptRebound
 	switch {
-	case p == nil || !p.deleted.IsZero() || o.gone(p) || p.hidden:
+	case p == nil || !p.deleted.IsZero() || o.gone(p) && o.placed(p) || p.hidden:
 		o.complain("I6", "adopted for %.8s, which isn't in scope", a.Object)
 	case x == nil, !rebound && !x.deleted.IsZero():
 		o.complain("I6", "adopted %s, which isn't there", a.Account)

@@ -18,6 +18,7 @@ func (w *world) calm() int {
 	o := w.oracle
 	o.calm, o.names = true, nil
 	w.config.Removals, w.policy = 0, "" // somebody approves
+	w.calmCircles()
 	w.release()
 	w.tenant.lag, w.tenant.full = 0, false
 	clear(w.tenant.refused)

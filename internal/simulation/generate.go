@@ -67,6 +67,7 @@ func Generate(seed uint64) *Schedule {
 	g.s.withGroups(g.people)
 	g.s.withRevivals(g.people)
 	g.s.meddleGroups(g.people)
+	g.circles()
 	return g.s
 }
 

@@ -17,7 +17,12 @@ var (
 	_ target.Kinder    = (*caller)(nil)
 )
 
-func (t *caller) Kinds() []target.Kind { return []target.Kind{target.Group, target.User} }
+func (t *caller) Kinds() []target.Kind {
+	if t.w.config.Groups == 0 {
+		return []target.Kind{target.User}
+	}
+	return []target.Kind{target.Group, target.User}
+}
 
 func (t *caller) RefBatch(kind target.Kind, attr string) (add, remove int) {
 	n := t.w.config.Groups
@@ -91,8 +96,8 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if w.refEdits[binding{before.id, id}] > 0 && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
 			continue // an administrator knew it before the engine could read it
 		}
-		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden) {
-			continue // whose account it is doesn't count for who isn't synchronized
+		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || w.accountOf(m) != nil) {
+			continue // whose account it is doesn't count for who isn't synchronized, or has another
 		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
 			if w.rolledBack && !w.config.Audit && (p.poison || p.hidden) {
@@ -140,7 +145,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 		}
 		return a
 	}
-	o.judgeDeleted(steady)
+	o.judgeDeleted(steady, rep)
 	for _, p := range w.dir.sorted() {
 		a := steady(p)
 		if a == nil || a.power != "" { // an administrator's isn't written
@@ -177,6 +182,9 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 // judgeGroup sees that a group in scope has an account. One in the bin of which a
 // lost state doesn't know that it is ours is proposed instead.
 func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
+	if o.w.config.Groups == 0 {
+		return
+	}
 	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}

@@ -30,6 +30,7 @@ const (
 // what the directory said, what the tenant holds, and every write.
 type oracle struct {
 	oracleState
+	circleState
 	w           *world
 	wrong       []Violation
 	checkpoints map[source.Watermark]bool
@@ -79,6 +80,7 @@ func (o *oracle) told(ev source.Event, r *runState) {
 
 // believe: what this run was told is durable now; only its last word counts.
 func (o *oracle) believe(r *runState) {
+	o.believeMembers(r)
 	if !r.dry {
 		maps.Copy(o.beliefs, r.toldNow)
 		clear(r.toldNow)
@@ -98,6 +100,7 @@ func (o *oracle) takenFor(anchor string, repeat bool) (b bits) {
 
 // begin and end stand around a run.
 func (o *oracle) begin(*runState) {
+	clear(o.saidNow)
 	o.sent, o.accepted, o.fresh = map[string]int{}, 0, 0
 }
 

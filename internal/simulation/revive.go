@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/source"
 )
 
@@ -97,7 +98,7 @@ func (s *Schedule) withRevivals(people int) {
 
 // judgeDeleted sees that somebody who was deleted, and whose account stays, is
 // referred to by nobody.
-func (o *oracle) judgeDeleted(steady func(*person) *account) {
+func (o *oracle) judgeDeleted(steady func(*person) *account, rep *dirsync.Report) {
 	w := o.w
 	for _, q := range w.dir.sorted() {
 		b := w.accountOf(q.num)
@@ -109,7 +110,7 @@ func (o *oracle) judgeDeleted(steady func(*person) *account) {
 			continue
 		}
 		for _, p := range w.dir.sorted() {
-			if a := steady(p); a != nil && a.power == "" && !w.binned[p.num] && w.takenAway[p.num] == "" && slices.Contains(w.tenant.referred(a), b.id) {
+			if a := steady(p); a != nil && a.power == "" && !w.binned[p.num] && w.takenAway[p.num] == "" && slices.Contains(w.tenant.referred(a), b.id) && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d, who was deleted", p.num, q.num)
 			}
 		}

@@ -95,7 +95,7 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 				ev.Revived = false // all is told whole
 				list = append(list, ev)
 				m.Witness, m.WitnessUSN = p.num, p.usn
-				if s.w.config.Groups > 0 && ev.Op == source.Upsert {
+				if s.w.refers() && ev.Op == source.Upsert {
 					refs, _ := d.refers(s.w, p, 0)
 					list = append(list, *refs)
 				}
@@ -131,7 +131,7 @@ func (s *reader) Since(ctx context.Context, w source.Watermark) iter.Seq2[source
 		for _, p := range d.sorted() {
 			renamed := d.ouUSN > m.USN && !p.out && p.deleted.IsZero()
 			ev, ok := d.event(p)
-			if s.w.config.Groups > 0 && ok && ev.Op == source.Upsert {
+			if s.w.refers() && ok && ev.Op == source.Upsert {
 				// Whoever appears tells it whole.
 				from := m.USN
 				if p.usn > m.USN {
@@ -221,7 +221,7 @@ func (s *reader) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 				}
 				if ev, ok := d.event(p); ok {
 					list = append(list, ev)
-					if s.w.config.Groups > 0 && ev.Op == source.Upsert {
+					if s.w.refers() && ev.Op == source.Upsert {
 						refs, _ := d.refers(s.w, p, 0)
 						list = append(list, *refs)
 					}
@@ -260,6 +260,7 @@ func (s *reader) give(ctx context.Context, list []source.Event, at func(n int) s
 			s.w.oracle.checkpoints[ev.Watermark] = true
 		} else if ev.Op == source.Refers {
 			s.w.oracle.toldRefs(ev)
+			s.w.oracle.membersTold(ev)
 		} else {
 			s.w.oracle.told(ev, r)
 			if !r.forgets {

@@ -22,8 +22,11 @@ func (w *world) do(s *Step) {
 	}
 	w.tenant.empty()
 	before := w.dir.clone().people
-	defer func() { w.forgot(before) }()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) {
+	defer func() {
+		w.forgot(before)
+		w.unseenGroups()
+	}()
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) {
 		return
 	}
 	switch s.Do {

@@ -288,9 +288,14 @@ func (o *oracle) answer(n int, path []source.ID, whole bool) mapping.Answer {
 // mayBe says on which sides of the scope the engine may take somebody to be. A
 // repeat may be of a time of another scope.
 func (o *oracle) mayBe(anchor string, repeat bool) (in, out bool) {
-	if o.w.dir.units == nil {
-		return true, false
+	for _, num := range o.w.numbers[anchor] {
+		i, u := o.mayBelong(num, repeat)
+		in, out = in || i, out || u
 	}
+	if o.w.dir.units == nil || !in {
+		return in || len(o.w.numbers[anchor]) == 0, out
+	}
+	in = false
 	for _, num := range o.w.numbers[anchor] {
 		for n := range scopes {
 			if n != o.w.scoped && !(repeat && o.w.scopesUsed[n]) {
@@ -309,8 +314,11 @@ func (o *oracle) mayBe(anchor string, repeat bool) (in, out bool) {
 // scope was changed: neither they nor a unit above them was ever told to be
 // elsewhere.
 func (o *oracle) rescoped(anchor string) bool {
-	if o.w.dir.units == nil || len(o.w.numbers[anchor]) != 1 {
+	if o.w.dir.units == nil && !o.w.config.Circles || len(o.w.numbers[anchor]) != 1 || !o.settledCircles() {
 		return false
+	}
+	if o.w.dir.units == nil {
+		return true
 	}
 	id := guid(o.w.seed, o.w.numbers[anchor][0])
 	for range len(o.w.dir.units) + 2 {
@@ -332,16 +340,16 @@ func (o *oracle) rescoped(anchor string) bool {
 // outOfScope reports whether the scope refuses a person, and whether that can be
 // told.
 func (w *world) outOfScope(p *person) (out, known bool) {
-	if w.dir.units == nil {
-		return false, true
+	out, known = w.outOfCircle(p)
+	if w.dir.units == nil || out && known {
+		return out, known
 	}
 	var path []source.ID
-	known = true
 	for u := w.dir.units[p.unit]; u != nil; u = w.dir.units[u.parent] {
 		path = append(path, u.id)
 		known = known && !u.hidden
 	}
-	return w.oracle.answer(w.scoped, path, true) == mapping.OutOfScope || w.dir.outside(p.unit), known
+	return out || w.oracle.answer(w.scoped, path, true) == mapping.OutOfScope || w.dir.outside(p.unit), known
 }
 
 // placed reports whether it can be told where a person is.

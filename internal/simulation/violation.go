@@ -31,7 +31,7 @@ func newOracleState() oracleState {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{oracleState: newOracleState(), w: w, places: map[source.ID]map[position]bool{}, checkpoints: map[source.Watermark]bool{}, doubt: map[target.ID]bool{}, answered: map[string]int{}}
+	return &oracle{oracleState: newOracleState(), circleState: newCircleState(), w: w, places: map[source.ID]map[position]bool{}, checkpoints: map[source.Watermark]bool{}, doubt: map[target.ID]bool{}, answered: map[string]int{}}
 }
 
 func (o *oracle) save() oracleState {
@@ -40,6 +40,7 @@ func (o *oracle) save() oracleState {
 
 func (o *oracle) load(s oracleState) {
 	clear(o.answered)
+	clear(o.believed)
 	o.oracleState = oracleState{maps.Clone(s.mine), maps.Clone(s.beliefs), maps.Clone(s.ever), s.words.clone()}
 }
 

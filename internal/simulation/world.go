@@ -20,8 +20,10 @@ import (
 
 // A world is where one schedule happens.
 type world struct {
-	scoped     int          // which scope is configured
-	scopesUsed map[int]bool // that ever was
+	scoped      int          // which scope is configured
+	scopesUsed  map[int]bool // that ever was
+	circled     int          // the groups by which it goes
+	circlesUsed map[int]bool
 
 	seed    uint64
 	config  Config
@@ -122,7 +124,7 @@ func newWorld(s *Schedule) *world {
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
 	w.tenant.normalise = s.World.Normalise
 	w.policies[w.leaving] = true
-	w.scopesUsed = map[int]bool{0: true}
+	w.scopesUsed, w.circlesUsed = map[int]bool{0: true}, map[int]bool{0: true}
 	if s.World.Units {
 		w.dir.build(s.Seed)
 	}
@@ -192,7 +194,7 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
 	opt := &dirsync.Options{
-		Mapper: rules, Scope: w.scope(w.scoped), Leaving: w.leaving, Policy: w.policy, Limits: w.limits(), Parallel: w.config.Parallel,
+		Mapper: rules, Scope: w.circle(w.scope(w.scoped)), Leaving: w.leaving, Policy: w.policy, Limits: w.limits(), Parallel: w.config.Parallel,
 		Grace: seconds(w.config.Grace), Patience: seconds(w.config.Patience),
 		Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Drift:  dirsync.DriftPolicy(w.config.Drift),

@@ -156,6 +156,10 @@ func (x *change) tellReferences(kind source.Kind, yield func(source.Event) bool)
 func (o *op) tell(list []change, yield func(source.Event) bool) error {
 	var gone, alive, anew []guid // anew: with their references whole
 	at := map[guid]*change{}
+	if err := o.keepPrimaries(list); err != nil {
+		return err
+	}
+	primaries := holding{}
 	for i := range list {
 		c := &list[i]
 		kind, certain := c.kind()
@@ -195,6 +199,7 @@ func (o *op) tell(list []change, yield func(source.Event) bool) error {
 		if c := at[r.guid]; c != nil && c.revived {
 			r.revived = !r.deleted
 		}
+		primaries.note(r)
 		return o.event(r)
 	}
 	if err := o.byGUID(anew, look{refs: true, means: means}, yield); err != nil {
@@ -209,6 +214,9 @@ func (o *op) tell(list []change, yield func(source.Event) bool) error {
 		return c == nil || e.Op != source.Upsert || c.tellReferences(e.Object.Kind, yield) == nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := o.tellPrimaries(primaries, yield); err != nil {
 		return err
 	}
 	return o.below(containers, yield)

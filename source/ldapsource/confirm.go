@@ -71,6 +71,14 @@ func (o *op) deny(object guid, ref reference, holders []guid, yield func(source.
 			continue
 		}
 		for _, x := range found {
+			if o.src.kinds.primary && ref.name == "member" {
+				g, _ := parseGUID(string(x.ID))
+				if kept, err := o.primaryAmong(g, []guid{object}); err != nil {
+					return err
+				} else if kept[object] {
+					continue
+				}
+			}
 			e := source.Event{Op: source.Refers, Object: x, References: &source.References{Attribute: ref.name, Remove: []source.ID{object.id()}}}
 			if !yield(e) {
 				return errStopped

@@ -22,6 +22,8 @@ type record struct {
 	deleted bool  // isDeleted says so
 	revived bool  // it isn't, and was: it came back
 	class   class
+
+	sid, primary sid // with Options.PrimaryGroups: its own, and that of its primary group
 }
 
 // A class is what an entry is to this package.
@@ -125,6 +127,9 @@ func (a attributeSet) decode(e *ldap.Entry) (record, error) {
 func (s *Source) decode(e *ldap.Entry) (record, error) {
 	r, err := s.attrs.decode(e)
 	r.object.Kind, _ = s.kinds.kind(r.class)
+	if s.kinds.primary {
+		r.sid, r.primary = sidOf(r.object.Attributes), primaryOf(r.object.Attributes)
+	}
 	for name, kinds := range s.kinds.own {
 		if !slices.Contains(kinds, r.object.Kind) {
 			delete(r.object.Attributes, name)

@@ -30,8 +30,9 @@ const containerFilter = "(|(objectClass=organizationalUnit)(objectClass=containe
 type kinds struct {
 	users, groups, containers bool
 
-	refs []reference
-	own  map[string][]source.Kind // attributes that only these kinds are given
+	refs    []reference
+	primary bool                     // who has a group as the primary one is told as its member
+	own     map[string][]source.Kind // attributes that only these kinds are given
 }
 
 // A reference is an attribute that is told as [source.Refers].
@@ -69,6 +70,16 @@ func newKinds(o *Options) (kinds, error) {
 		case slices.Contains(k.refs, knownReferences[i]):
 		default:
 			k.refs = append(k.refs, knownReferences[i])
+		}
+	}
+	if k.primary = o.PrimaryGroups; k.primary {
+		if !k.users || !slices.ContainsFunc(k.refs, func(r reference) bool { return r.name == "member" }) {
+			errs = append(errs, errors.New("Options.PrimaryGroups: it needs users among Options.Kinds, and member among Options.References"))
+		}
+		for _, name := range primaryAttributes {
+			if !slices.ContainsFunc(slices.Concat(o.Attributes, o.BinaryAttributes), func(a string) bool { return strings.EqualFold(a, name) }) {
+				k.own[name] = nil // of no kind
+			}
 		}
 	}
 	slices.SortFunc(k.refs, func(a, b reference) int { return strings.Compare(a.name, b.name) })
@@ -110,6 +121,9 @@ func (k kinds) attributes() []string {
 	}
 	if k.containers {
 		names = append(names, containerAttributes...)
+	}
+	if k.primary {
+		names = append(names, primaryAttributes...)
 	}
 	return names
 }
@@ -155,6 +169,9 @@ func (k kinds) strings() []string {
 	}
 	for _, r := range k.refs {
 		parts = append(parts, "reference", r.name)
+	}
+	if k.primary {
+		parts = append(parts, "primary groups")
 	}
 	return parts
 }

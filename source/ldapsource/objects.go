@@ -60,7 +60,7 @@ func (o *op) objects(l look, emit func(source.Event) error) error {
 		if err := emit(ev); err != nil || ev.Op != source.Upsert || !refs {
 			return err
 		}
-		more, err := o.begin(r.object, strconv.FormatInt(r.usn, 10), pieces, emit)
+		more, err := o.begin(r, pieces, emit)
 		sets = append(sets, more...)
 		return err
 	}

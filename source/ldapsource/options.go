@@ -92,6 +92,14 @@ type Options struct {
 	// Defaults to none.
 	References []string
 
+	// PrimaryGroups has those told as members of a group whose primary group it is
+	// (Domain Users, for nearly everybody), whom Active Directory doesn't count
+	// among them. It needs References of member, and users. Changing it means one
+	// complete read.
+	//
+	// Defaults to false, as Entra Connect has it.
+	PrimaryGroups bool
+
 	// Attributes are read beyond [DefaultAttributes]. "*" and attributes that
 	// hold secrets or change by themselves are refused. Spell them as the
 	// schema does: a name that the schema lacks reads as empty, which

@@ -125,12 +125,14 @@ type refSet struct {
 	object    source.Object // ID and Kind
 	attribute string
 	usn       string // uSNChanged of the object when the first piece was read
-	next      int    // the first value that is still to come
+	next      int    // the first value that is still to come, negative if none is
+	sid       sid    // of a group, if those come last whose primary group it is
 }
 
 // begin tells the first pieces of what an object says about others, and returns
 // the sets of which there is more.
-func (o *op) begin(x source.Object, usn string, pieces map[string]piece, emit func(source.Event) error) (more []refSet, err error) {
+func (o *op) begin(rec record, pieces map[string]piece, emit func(source.Event) error) (more []refSet, err error) {
+	x, usn := rec.object, strconv.FormatInt(rec.usn, 10)
 	for _, ref := range o.src.kinds.refs {
 		if ref.kind != x.Kind {
 			continue
@@ -143,11 +145,18 @@ func (o *op) begin(x source.Object, usn string, pieces map[string]piece, emit fu
 		if p.low != 0 {
 			return nil, fmt.Errorf("%w: the values of %s of %s begin at %d", source.ErrIncomplete, ref.name, x.ID, p.low)
 		}
+		if o.src.kinds.primary && ref.name == "member" {
+			if set.sid = rec.sid; set.sid == "" {
+				return nil, fmt.Errorf("%w: the objectSid of group %s, to see whose primary group it is", source.ErrForbidden, x.ID)
+			}
+		}
 		if err := set.tell(p, emit); err != nil {
 			return nil, err
 		}
-		if !p.last {
-			set.next = p.high + 1
+		if set.next = p.high + 1; p.last {
+			set.next = -1
+		}
+		if !p.last || set.sid != "" {
 			more = append(more, set)
 		}
 	}
@@ -158,6 +167,9 @@ func (o *op) begin(x source.Object, usn string, pieces map[string]piece, emit fu
 func (s refSet) tell(p piece, emit func(source.Event) error) error {
 	list, unidentified := guidsOf(p.values)
 	ids, first := idsOf(list), p.low == 0
+	if s.sid != "" {
+		p.last = false
+	}
 	for ; first || len(ids) > 0 || unidentified > 0 || p.last; first = false {
 		n := min(idsAtOnce, len(ids))
 		r := &source.References{Attribute: s.attribute, First: first, Last: p.last && n == len(ids), Add: ids[:n:n], Unidentified: unidentified}
@@ -179,6 +191,13 @@ func (o *op) finish(s refSet, emit func(source.Event) error) error {
 	}
 	base := "<GUID=" + string(s.object.ID) + ">"
 	for restarts := 0; restarts <= 3; {
+		if s.next < 0 {
+			changed, err := o.finishPrimary(s, emit)
+			if !changed || err != nil {
+				return err
+			}
+			restarts, s.next = restarts+1, 0
+		}
 		ask := s.attribute + ";range=" + strconv.Itoa(s.next) + "-" + strconv.Itoa(s.next+o.src.pieces-1)
 		e, _, err := o.sess.lookup(o.ctx, base, "(objectClass=*)", []string{ask, "uSNChanged"}, extended)
 		switch {
@@ -206,10 +225,12 @@ func (o *op) finish(s refSet, emit func(source.Event) error) error {
 		case !ok || p.low != s.next || len(p.values) == 0 && !p.last:
 			return fmt.Errorf("%w: of the values of %s of %s, those from %d on didn't come", source.ErrIncomplete, s.attribute, s.object.ID, s.next)
 		}
-		if err := s.tell(p, emit); err != nil || p.last {
+		if err := s.tell(p, emit); err != nil || p.last && s.sid == "" {
 			return err
 		}
-		s.next = p.high + 1
+		if s.next = p.high + 1; p.last {
+			s.next = -1
+		}
 	}
 	return fmt.Errorf("%w: %s of %s: %w", source.ErrIncomplete, s.attribute, s.object.ID, errMoving)
 }

@@ -25,16 +25,21 @@ func (o *op) sinceUSN(mark watermark, yield func(source.Event) bool) error {
 // changedSince yields what changed from this USN on.
 func (o *op) changedSince(from int64, yield func(source.Event) bool) error {
 	var containers []string
+	primaries := holding{}
 	l := look{base: o.sess.root.domain, scope: ldap.ScopeWholeSubtree, deleted: true, refs: true,
 		filter: "(&(uSNChanged>=" + strconv.FormatInt(from, 10) + ")" + o.src.kinds.deltaFilter() + ")",
 		means: func(r record) (source.Event, bool) {
 			if r.class == container && !r.deleted && o.crosses(r) {
 				containers = append(containers, r.object.DN) // renamed, moved, or only touched
 			}
+			primaries.note(r)
 			return o.event(r)
 		}}
 	if err := o.tellObjects(l, yield); err != nil {
 		return fmt.Errorf("changes from USN %d on: %w", from, err)
+	}
+	if err := o.tellPrimaries(primaries, yield); err != nil {
+		return err
 	}
 	return o.below(containers, yield)
 }

@@ -127,3 +127,51 @@ func TestADeltaOfAnotherKindIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, target.ErrInvalid)
 	}
 }
+
+func TestADeltaOfGroupsTellsMembersHoweverItIsCut(t *testing.T) {
+	const groups = `http://127.0.0.1/v1.0/groups/delta?$deltatoken=x`
+	const a, b = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
+	body := `{"value":[
+		{"id":"` + someID + `","displayName":"x","members@delta":[{"@odata.type":"#microsoft.graph.user","id":"` + a + `"},{"id":"` + b + `","@removed":{"reason":"deleted"}},{"x":1},7]},
+		{"id":"` + someID + `","@odata.type":"#microsoft.graph.group","members@delta":[{"@odata.type":"#microsoft.graph.device","id":"` + b + `"}]},
+		{"id":"` + someID + `","members@delta":{}},
+		{"id":"` + someID + `","@removed":{"reason":"changed"}}],"@odata.deltaLink":"` + groups + `"}`
+	var got []target.DeltaEvent
+	for ev, err := range over(t, always(200, body), &graphtarget.Options{Groups: true}).Changes(t.Context(), target.Group, groups) {
+		require.NoError(t, err)
+		got = append(got, ev)
+	}
+	require.Len(t, got, 5)
+	require.Equal(t, target.Changed, got[0].Op)
+	require.Equal(t, []target.Refs{{Attribute: target.RefMembers, Add: []target.ID{a}, Remove: []target.ID{b}}}, got[0].Refs)
+	require.Equal(t, target.Referred, got[1].Op)
+	require.Equal(t, []target.Refs{{Attribute: target.RefMembers, Add: []target.ID{b}}}, got[1].Refs)
+	require.Equal(t, target.Changed, got[2].Op)
+	require.Empty(t, got[2].Refs)
+	require.Equal(t, target.Binned, got[3].Op)
+	require.Equal(t, target.Checkpoint, got[4].Op)
+}
+
+func TestSingleMembersAreReadWholeIfGraphWillNotFilter(t *testing.T) {
+	tn := contoso(graphsim.Options{})
+	tg := open(t, tn, &graphtarget.Options{Groups: true})
+	g, err := tn.AddGroup(map[string]any{"mailNickname": "g"})
+	require.NoError(t, err)
+	u, err := tn.AddUser(properties(target.Object{Attributes: ann(1).Set}))
+	require.NoError(t, err)
+	require.NoError(t, tn.SetReferences(g.ID, "members", u.ID))
+	ids := []target.ID{target.ID(u.ID), someID}
+	for _, refused := range []bool{false, true} {
+		if refused {
+			tn.SetFault(func(op graphsim.Op) *graphsim.Fault {
+				if op.Query.Has("$filter") {
+					return graphsim.Refuse(400)
+				}
+				return nil
+			})
+		}
+		is, err := tg.FindRefs(t.Context(), target.Group, target.ID(g.ID), target.RefMembers, ids)
+		require.NoError(t, err)
+		require.Equal(t, []bool{true, false}, is)
+	}
+}

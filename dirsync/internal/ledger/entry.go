@@ -70,6 +70,9 @@ type Entry struct {
 	// Side is on which side of the scope it was.
 	Side Side `json:"side,omitzero"`
 
+	// Member is by which group it is in the scope, if that goes by groups.
+	Member Member `json:"member,omitzero"`
+
 	// Digest identifies Object's values.
 	Digest [sha256.Size]byte `json:"-"`
 }

@@ -26,6 +26,10 @@ import (
 //	container/S/T/ID          Container: what objects lie in
 //	child/S/T/PARENTID/ID     the object, or container, lies in this container
 //	moved/S/T/ID              the scope is to be asked about this container again
+//	roster/S/T/ID             Roster: a group by whose members the scope goes
+//	rostered/S/T/GROUP/ID     it holds this object, or group
+//	rosterof/S/T/ID           the groups that hold it, of those
+//	regroup/S/T/ID            its groups are to be looked at again
 //	plan/S/T/AREA/WAVE/PHASE/ID   plan.Change, in apply order; AREA is 0 or 1
 //	plan/S/T/AREA/WAVE/PHASE/PART/ID/ATTR   the same, of references
 //	kept/S/T                  Kept: the plan that waits for somebody's word

@@ -45,6 +45,12 @@ type Scope struct {
 	// Bound are the IDs of the containers that the configuration names.
 	Bound map[string]source.ID `json:"bound,omitempty"`
 
+	// Groups are likewise the IDs of the groups.
+	Groups map[string]source.ID `json:"groups,omitempty"`
+
+	// Grouped says that a complete read has given groups.
+	Grouped bool `json:"grouped,omitempty"`
+
 	// Placed says that a complete read has given containers.
 	Placed bool `json:"placed,omitempty"`
 

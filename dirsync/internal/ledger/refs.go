@@ -69,6 +69,10 @@ type RefSet struct {
 	// behind since: who isn't wanted is known to be not wanted.
 	Told bool `json:"told,omitempty"`
 
+	// Awaits says that others have added accounts which aren't ours, and which the
+	// source seems to mean: they wait to be adopted.
+	Awaits bool `json:"awaits,omitempty"`
+
 	// Left counts those that stay as others made them, nil for none.
 	Left *LeftRefs `json:"left,omitempty"`
 }

@@ -33,7 +33,7 @@ var refBugs = []bug{
 		new:  "		if err := r.applied(ctx, k, ledger.No); err != nil {\n			return err\n		}\n	}\n	due, err",
 	},
 	{
-		name: "open-references-forgotten", dies: "I1", file: "dirsync/refs_apply.go",
+		name: "open-references-forgotten", dies: "I1", file: "dirsync/refs_open.go",
 		what: "what was on the wire when the process died counts as not made",
 		old:  "					if err := r.applied(ctx, k, ledger.Unsure); err != nil {\n",
 		new:  "					if err := r.applied(ctx, k, ledger.No); err != nil {\n",

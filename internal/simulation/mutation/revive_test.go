@@ -5,8 +5,8 @@ var reviveBugs = []bug{
 	{
 		name: "who-comes-back-is-not-asked-for", dies: "I1", file: "dirsync/refs_revived.go",
 		what: "who came back from a tombstone stays in groups that don't say so any more",
-		old:  "	if ev.Revived && r.refers() {\n",
-		new:  "	if ev.Revived && !r.refers() {\n",
+		old:  "	if ev.Revived && (",
+		new:  "	if !ev.Revived && (",
 	},
 	{
 		name: "who-comes-back-and-leaves-is-not-asked-for", dies: "I3", file: "dirsync/read.go",
