@@ -116,13 +116,16 @@ func (r *run) readObjects(ctx context.Context, pairs []Pair) error {
 	}
 	slices.Sort(ids)
 	for some := range slices.Chunk(slices.Compact(ids), findBatch) {
-		err := r.consume(ctx, source.Find(ctx, r.src, some), false)
+		err := r.findAll(ctx, some)
 		if errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("the source %s can't look up single objects", r.src.Name())
+			return fmt.Errorf("the source %s can't look up single objects", r.sourceNames())
 		}
 		if err != nil {
-			return fmt.Errorf("look up objects in the source %s: %w", r.src.Name(), err)
+			return fmt.Errorf("look up objects: %w", err)
 		}
+	}
+	if err := r.join(ctx); err != nil {
+		return err
 	}
 	return r.l.Flush(ctx)
 }

@@ -468,6 +468,28 @@ func TestARunIsRemembered(t *testing.T) {
 
 // What was rejected stays rejected, also where the hold itself changes who gets
 // which name.
+// A cycle of names is made whole or not at all: who steps aside for it counts with
+// that step, and no second time.
+func TestT07_ASwapOfNamesCountsBeforeItsFirstStep(t *testing.T) {
+	for most, halts := range map[int]bool{1: true, 2: false} {
+		w := newWorld(t, func(w *world) {
+			w.opt.Limits = plan.Unlimited()
+			w.opt.Limits.UPNChanges = plan.Limit{Count: most, Percent: -1}
+		})
+		ids := w.people(3)
+		w.sync()
+		w.set(ids[0], "userPrincipalName", "p001@contoso.com")
+		w.set(ids[1], "userPrincipalName", "p000@contoso.com")
+		if halts {
+			require.Equal(t, 2, w.halted().Breaches[0].Planned)
+			continue
+		}
+		require.Equal(t, 3, w.sync().Updated)
+		w.set(ids[2], "userPrincipalName", "p003@contoso.com")
+		require.Equal(t, 2, w.halted().Breaches[0].Spent)
+	}
+}
+
 func TestARejectedSwapOfNamesIsNotMade(t *testing.T) {
 	w := newWorld(t)
 	ids := w.people(3)

@@ -34,8 +34,8 @@ func (r *run) readPlaces(ctx context.Context, pairs []Pair) error {
 		slices.Sort(below)
 		below = slices.DeleteFunc(slices.Compact(below), func(id source.ID) bool { return id == "" || asked.has(id) })
 		for some := range slices.Chunk(below, findBatch) {
-			if err := r.consume(ctx, source.Find(ctx, r.src, some), false); err != nil {
-				return fmt.Errorf("look up containers in the source %s: %w", r.src.Name(), err)
+			if err := r.findAll(ctx, some); err != nil {
+				return fmt.Errorf("look up containers: %w", err)
 			}
 		}
 		var above []source.ID
@@ -68,11 +68,11 @@ func (r *run) readGroups(ctx context.Context) error {
 		ids = append(ids, k.ID)
 	}
 	for some := range slices.Chunk(ids, findBatch) {
-		if err := r.consume(ctx, source.Find(ctx, r.src, some), false); err != nil {
-			return fmt.Errorf("look up groups in the source %s: %w", r.src.Name(), err)
+		if err := r.findAll(ctx, some); err != nil {
+			return fmt.Errorf("look up groups: %w", err)
 		}
 	}
-	return r.missGroups(ctx)
+	return r.missGroups(ctx, nil)
 }
 
 // isPlaced reports whether it was just read where e lies, up to the top, if the

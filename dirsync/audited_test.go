@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/dirsync/audit"
+	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/internal/fault"
 	"github.com/dirbridge/dirbridge/state/memstate"
 	"github.com/dirbridge/dirbridge/target"
@@ -246,4 +248,38 @@ func stateBehind(t *testing.T, name string) {
 		}
 		return all
 	}(), "it is told once")
+}
+
+// An approval that a copy of the state brings along may have been used.
+func TestE02_AnApprovalFromABackupIsNotUsedASecondTime(t *testing.T) {
+	sink := &audit.MemorySink{}
+	w := newWorld(t, audited(sink), func(w *world) {
+		w.opt.Limits = plan.Unlimited()
+		w.opt.Limits.Removals = plan.Limit{Count: 5, Percent: -1}
+	})
+	ids := w.people(20)
+	w.sync()
+	for _, id := range ids[:6] {
+		w.src.Remove(id)
+	}
+	hash := w.halted().Hash
+	require.NoError(t, w.eng.Approve(t.Context(), hash, "eve", time.Now().Add(time.Hour)))
+	backup := copied(w.store)
+	require.Equal(t, 6, w.sync().Deleted)
+	for _, id := range ids[:6] {
+		w.src.Undelete(id)
+	}
+	require.Equal(t, 6, w.sync().Restored)
+	for _, id := range ids[:6] {
+		w.src.Remove(id)
+	}
+	w.store = backup
+	w.eng = w.engine(w.src, w.tgt, w.store)
+	rep := w.sync()
+	require.Zero(t, rep.Deleted, "nobody approved that")
+	require.Equal(t, 6, rep.HeldBack)
+	w.intact(sink)
+
+	require.NoError(t, w.eng.Approve(t.Context(), w.plan().Hash, "eve", time.Now().Add(time.Hour)))
+	require.Equal(t, 6, w.sync().Deleted)
 }

@@ -66,6 +66,9 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		ID: id, Kind: e.Kind(), Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
 		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, MayLive: e.MayLive, Leaving: r.opt.Leaving,
 	}
+	if wait, err := r.waits(ctx, e, due); wait || err != nil {
+		return err
+	}
 	wave := 0
 	if e.Presence == plan.Present {
 		in.Name = r.tree.dnOf(&e.Object)
@@ -87,6 +90,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		}
 	}
 	c, problems := plan.Compute(in)
+	problems = append(problems, r.shared(e)...)
 	if err := r.rouse(ctx, e, in, c); err != nil {
 		return err
 	}
@@ -160,6 +164,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		if err := r.expect(ctx, c); err != nil {
 			return err
 		}
+		c.Counted = r.counted[id]
 		r.counts.Add(c)
 		if !r.covered[id] || c.Removal {
 			r.tally.Add(c, 1)
@@ -172,7 +177,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 // settled ends the planning of an object that needs no change.
 func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due ledger.Due) error {
 	id := e.Object.ID
-	if e.Link == nil && e.Presence != plan.Present {
+	if e.Link == nil && e.Presence != plan.Present && !(e.Presence == plan.Missing && e.Joined.To != "") {
 		return r.forget(ctx, e)
 	}
 	if in.Again {

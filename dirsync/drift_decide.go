@@ -176,7 +176,7 @@ func (r *run) setRefDrift(ctx context.Context, k ledger.RefKey, d *ledger.RefDri
 func (r *run) stale(ctx context.Context, k ledger.RefKey, before, x ledger.Ref, set *ledger.RefSet) error {
 	if set.Awaits && before.Wanted && !x.Wanted { // somebody who kept a place may not be meant any more
 		set.Awaits = false
-		r.l.SetRefSweep(k.Holder)
+		r.sweepLater(k.Holder)
 	}
 	if set.Left == nil {
 		return nil

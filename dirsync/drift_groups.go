@@ -61,6 +61,13 @@ func (r *run) sweepAll(ctx context.Context) error {
 	return r.l.Flush(ctx)
 }
 
+// sweepLater has all references of an object looked at by the next run.
+func (r *run) sweepLater(id source.ID) {
+	if r.opt.Drift != IgnoreDrift {
+		r.l.SetRefSweep(id)
+	}
+}
+
 // forgetRefDrift is forgetDrift for references.
 func (r *run) forgetRefDrift(ctx context.Context) error {
 	for k, err := range r.l.RefLooks(ctx) {
@@ -181,7 +188,7 @@ func (r *run) toldWhole(ctx context.Context, key ledger.RefKey) error {
 	}
 	return r.unit(ctx, func() error {
 		set.Told = true
-		r.l.SetRefSweep(key.Holder)
+		r.sweepLater(key.Holder)
 		return r.l.SetRefSet(key.Holder, key.Attribute, set)
 	})
 }

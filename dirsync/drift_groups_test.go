@@ -182,6 +182,22 @@ func TestT09_AGroupThatSomebodyDeletedIsRestoredAndChangedIsPutBack(t *testing.T
 	})
 }
 
+// What somebody did to a group before it was deleted, no delta may have told.
+func TestT09_AGroupOutOfTheBinIsSwept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := settledTeam(t)
+		x.meddle(append(x.ids(0, 1, 2, 3), x.guest)...)
+		require.True(t, x.tgt.Remove(x.at))
+		require.Equal(t, 1, x.sync().Restored)
+		require.Len(t, x.members(), 5, "the bin brings the guest along")
+		time.Sleep(time.Hour)
+		require.Equal(t, 1, x.sync().MembersRemoved)
+		require.Equal(t, pnames(0, 1, 2, 3), x.members())
+		time.Sleep(time.Hour)
+		x.mustRest()
+	})
+}
+
 func TestT09_AGroupThatIsGoneForGoodIsMadeAnewAndNotForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := settledTeam(t, func(w *world) {

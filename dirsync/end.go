@@ -43,11 +43,9 @@ func (r *run) close(ctx context.Context, runErr error) error {
 		}
 	}
 	r.propose()
-	w, err := r.l.Watermark(ctx)
-	if err != nil {
+	if err := r.reportMarks(ctx); err != nil {
 		return err
 	}
-	r.report.Watermark = w.Value
 	r.report.ReferencesWaiting, r.report.ReferencesDropped = r.facts.RefsWaiting, r.facts.RefsDropped
 	if r.dry {
 		return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +18,8 @@ import (
 // it did. Its methods are safe for concurrent use; only one run happens at a
 // time.
 type Engine struct {
-	src   source.Source
+	srcs  []source.Source // by name
+	name  string
 	tgt   target.Target
 	store state.Store
 	opt   Options
@@ -30,44 +30,55 @@ type Engine struct {
 // New returns an engine for this source, target and store. It does no I/O. The
 // names of source and target are the keys under which everything is
 // remembered: an engine with another name starts from the beginning.
+//
+// It may have several sources ([Options.Sources]). In which order they are given
+// makes no difference.
 func New(src source.Source, tgt target.Target, store state.Store, o *Options) (*Engine, error) {
 	if src == nil || tgt == nil || store == nil {
 		return nil, errors.New("dirsync: a source, a target and a store are required")
 	}
-	for what, name := range map[string]string{"source": src.Name(), "target": tgt.Name()} {
-		if name == "" || len(name) > 200 || strings.ContainsFunc(name, func(r rune) bool { return r == '/' || r < ' ' || r == 0x7f }) {
-			return nil, fmt.Errorf("dirsync: the %s's name %q must be 1 to 200 bytes without '/' and control characters", what, name)
-		}
+	if err := checkName("target", tgt.Name()); err != nil {
+		return nil, fmt.Errorf("dirsync: %w", err)
 	}
 	opt, err := o.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("dirsync: %w", err)
 	}
-	return &Engine{src: src, tgt: tgt, store: store, opt: opt}, nil
+	srcs, name, err := inOrder(src, &opt)
+	if err != nil {
+		return nil, fmt.Errorf("dirsync: %w", err)
+	}
+	return &Engine{srcs: srcs, name: name, tgt: tgt, store: store, opt: opt}, nil
 }
 
 // Poll reports whether a run could find something to do at the source: false
 // means that certainly nothing changed there since the last run. It costs one
-// look into the store and one small question to the source, and asks the target
+// look into the store and one small question to each source, and asks the target
 // nothing.
 func (e *Engine) Poll(ctx context.Context) (bool, error) {
 	if !e.running.TryLock() {
 		return false, ErrRunning
 	}
 	defer e.running.Unlock()
-	w, err := ledger.New(e.store, e.src.Name(), e.tgt.Name()).Watermark(ctx)
-	if err != nil {
-		return false, err
+	l := ledger.New(e.store, e.name, e.tgt.Name())
+	for _, src := range e.srcs {
+		w, err := l.Watermark(ctx, e.home(src))
+		if err != nil {
+			return false, err
+		}
+		if w.Broken {
+			return true, nil
+		}
+		changed := false
+		err = unbroken(func() (err error) {
+			changed, err = source.Poll(ctx, src, w.Value)
+			return err
+		})
+		if changed || err != nil {
+			return changed, err
+		}
 	}
-	if w.Broken {
-		return true, nil
-	}
-	changed := false
-	err = unbroken(func() (err error) {
-		changed, err = source.Poll(ctx, e.src, w.Value)
-		return err
-	})
-	return changed, err
+	return false, nil
 }
 
 // Sync makes one run: it reads what changed at the source (everything in the
@@ -76,7 +87,9 @@ func (e *Engine) Poll(ctx context.Context) (bool, error) {
 //
 // The report is never nil, and tells also of a run that failed what it did. The
 // error says why the run couldn't do its work: the source or the target can't
-// be reached, [ErrHalted], [ErrRunning], or the store failed. Single objects
+// be reached, [ErrHalted], [ErrRunning], or the store failed. If one of several
+// sources can't be read, the run goes on with what the others say, and ends with
+// that error. Single objects
 // that failed are no error but Problems in the report; they are remembered and
 // tried again.
 //
@@ -89,7 +102,7 @@ func (e *Engine) Sync(ctx context.Context, req *Request) (*Report, error) {
 	}
 	defer e.running.Unlock()
 	r := e.newRun(e.store, req)
-	err := unbroken(func() error { return r.sync(ctx) })
+	err := unbroken(func() error { return r.syncAll(ctx) })
 	return r.end(ctx, err)
 }
 
@@ -111,7 +124,7 @@ func (e *Engine) Apply(ctx context.Context, hash string) (*Report, error) {
 	}
 	r := e.newRun(e.store, nil)
 	r.apply = hash
-	err := unbroken(func() error { return r.sync(ctx) })
+	err := unbroken(func() error { return r.syncAll(ctx) })
 	return r.end(ctx, err)
 }
 
@@ -175,17 +188,23 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		}
 		only[id] = true
 	}
-	return &run{
-		Engine: e,
-		only:   only,
-		req:    *req,
-		l:      ledger.New(store, e.src.Name(), e.tgt.Name()),
-		report: &Report{Started: time.Now().UTC(), Problems: []Problem{}},
-		failed: make(map[source.ID]bool),
-		aside:  make(map[source.ID]bool),
-		seen:   newIDSet(),
+	r := &run{
+		Engine:   e,
+		only:     only,
+		req:      *req,
+		l:        ledger.New(store, e.name, e.tgt.Name()),
+		report:   &Report{Started: time.Now().UTC(), Problems: []Problem{}},
+		failed:   make(map[source.ID]bool),
+		aside:    make(map[source.ID]bool),
+		doubtful: make(map[source.ID]bool),
+		seen:     newIDSet(),
 
 		scope: &mapping.BoundScope{}, tree: newTree(),
 		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}},
 	}
+	for _, src := range e.srcs {
+		r.origins = append(r.origins, &origin{src: src, home: e.home(src)})
+	}
+	r.from = r.origins[0]
+	return r
 }

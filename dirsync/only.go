@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/dirbridge/dirbridge/source"
 )
 
 // readOnly looks up just the objects that were asked for. The watermark stays:
@@ -15,12 +13,18 @@ import (
 func (r *run) readOnly(ctx context.Context) error {
 	r.report.Mode = Only
 	ids := slices.Compact(slices.Sorted(slices.Values(r.req.Only)))
-	err := r.consume(ctx, source.Find(ctx, r.src, ids), false)
+	err := r.findAll(ctx, ids)
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		return fmt.Errorf("the source %s can't look up single objects", r.src.Name())
+		return fmt.Errorf("the source %s can't look up single objects", r.sourceNames())
 	case err != nil:
-		return fmt.Errorf("look up %d objects in the source %s: %w", len(ids), r.src.Name(), err)
+		return fmt.Errorf("look up %d objects: %w", len(ids), err)
+	}
+	if err := r.askAbout(ctx); err != nil {
+		return err
+	}
+	if err := r.join(ctx); err != nil {
+		return err
 	}
 	var lost []string
 	for _, id := range ids {
@@ -41,7 +45,7 @@ func (r *run) readOnly(ctx context.Context) error {
 		lost = append(lost, string(id))
 	}
 	if len(lost) > 0 {
-		return fmt.Errorf("nothing is found in the source %s of: %s; that proves nothing, and nothing was done", r.src.Name(), strings.Join(lost, ", "))
+		return fmt.Errorf("nothing is found in the source %s of: %s; that proves nothing, and nothing was done", r.sourceNames(), strings.Join(lost, ", "))
 	}
 	r.emit(Read{Run: r.report.Run, Mode: Only, Read: r.report.Read})
 	return r.l.Flush(ctx)

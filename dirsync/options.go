@@ -16,6 +16,38 @@ type Options struct {
 	// to [mapping.New] with its defaults.
 	Mapper mapping.Mapper
 
+	// Sources are further sources beside that of New: other domains and forests
+	// whose objects go to the same target. Each is read for itself, with a
+	// watermark of its own. An object is known by its ID in all of them: one that
+	// is moved from one to the other keeps its account.
+	//
+	// One that can't be read doesn't stop the others. But nothing is written
+	// before each was read to its end once, and no account is removed that an
+	// unread one might want.
+	Sources []source.Source
+
+	// Join says which objects of several sources are one person. Nil is that each
+	// is a person of its own.
+	//
+	// One part of a person carries the account, and keeps it: by its ID the
+	// account is known. When it is deleted while another part that was joined to
+	// it lives, the account stays and takes that one's values. Two objects of one
+	// source that are one person, and two that have an account each, are a
+	// Problem of all of them, and nothing is changed.
+	Join *mapping.Join
+
+	// Name is that under which the engine remembers what it did. It defaults to
+	// the source's, and has to be given if there are several: an engine that had
+	// one source until now goes on under that one's name.
+	Name string
+
+	// MoveWait is how long an account is kept whose object is gone from one of
+	// several sources, so that another one may show it: until then it may be on
+	// its way, between domain controllers that don't have the same yet. Defaults
+	// to 15 minutes; negative means not at all. An object that shows later gets
+	// its account back from the bin.
+	MoveWait time.Duration
+
 	// Scope says who is synchronized, of those whom the source gives; nil is
 	// everybody. What it names by DN is bound to the container's or group's ID in the first
 	// run, see [mapping.Scope]; a run for which a name means nothing ends with
@@ -131,6 +163,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	if x.Reconcile == 0 {
 		x.Reconcile = 7 * 24 * time.Hour
+	}
+	if x.MoveWait == 0 {
+		x.MoveWait = 15 * time.Minute
 	}
 	if x.Parallel <= 0 {
 		x.Parallel = 4

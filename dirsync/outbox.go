@@ -57,11 +57,30 @@ func (r *run) openOutbox(ctx context.Context) error {
 		if err := r.note(ctx, audit.Record{Event: audit.EventStateBehind, Detail: fmt.Sprintf("the state knew of record %d", head.Seq)}); err != nil {
 			return err
 		}
+		if err := r.forgetApproval(ctx); err != nil {
+			return err
+		}
 		if err := r.l.SetFacts(r.facts); err != nil {
 			return err
 		}
 	}
 	return r.deliver(ctx)
+}
+
+// forgetApproval takes back the approval that an old state brought along: it may
+// have been used. The plan waits for another word.
+func (r *run) forgetApproval(ctx context.Context) error {
+	if r.kept == nil || r.kept.Approval == nil {
+		return nil
+	}
+	rec := audit.Record{Event: audit.EventPlanStale, Plan: r.kept.Hash, Approver: r.kept.Approval.By, Detail: "the state was put back: its approval may have been used before"}
+	r.kept.Approval = nil
+	r.warn(Warning{Code: "approval-void", Message: fmt.Sprintf("the approval of the plan %.12s came back with an old state, and may have been used before; it counts no more", r.kept.Hash),
+		Remedy: "look at the plan again, and approve it if it is right"})
+	if err := r.l.SetKept(r.kept); err != nil {
+		return err
+	}
+	return r.note(ctx, rec)
 }
 
 // note puts a record into the outbox. It becomes durable together with what it

@@ -52,6 +52,9 @@ func (r *run) observeContainer(ctx context.Context, ev source.Event) error {
 	default:
 		return nil
 	}
+	if r.strange(old, &now, ev.Op) {
+		return nil
+	}
 	if old == nil && ev.Op != source.Upsert || old != nil && *old == now {
 		return nil
 	}
@@ -77,13 +80,13 @@ func (r *run) confirmContainers(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if k.Value.State == "" && !r.seen.has(k.ID) {
+		if k.Value.State == "" && k.Value.Home == r.from.home && !r.seen.has(k.ID) {
 			lost = append(lost, k.ID)
 		}
 	}
 	for ids := range slices.Chunk(lost, findBatch) {
-		if err := r.consume(ctx, source.Find(ctx, r.src, ids), false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("look up the containers that a full read of %s didn't give: %w", r.src.Name(), err)
+		if err := r.consume(ctx, r.from, source.Find(ctx, r.from.src, ids), false); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return fmt.Errorf("look up the containers that a full read of %s didn't give: %w", r.from.src.Name(), err)
 		}
 	}
 	return nil

@@ -144,6 +144,9 @@ func fatal(res mapping.Result) bool {
 
 // mapped asks the scope and the rules about an entry.
 func (r *run) mapped(e *ledger.Entry) mapping.Result {
+	if res, decided := r.joined(e); decided {
+		return res
+	}
 	if res, decided := r.scoped(e); decided {
 		return res
 	}
@@ -220,7 +223,9 @@ func (r *run) forget(ctx context.Context, e *ledger.Entry) error {
 		return err
 	}
 	r.l.SetSuffix(e.Suffix, "", id)
-	r.l.SetParent(id, e.Object.Parent, "", false)
+	r.l.SetParent(id, e.Own().Object.Parent, "", false)
+	r.l.SetJoinKey(id, e.Joined.Key, "")
+	r.l.ClearAsked(id)
 	r.l.ClearDue(id)
 	r.l.ClearLook(id)
 	if err := r.l.SetDrift(id, nil); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
@@ -14,82 +15,76 @@ import (
 	"github.com/dirbridge/dirbridge/source"
 )
 
-// read takes in what the source says. What changed is remembered as due, in
+// readFrom takes in what one source says. What changed is remembered as due, in
 // one commit with the watermark; nothing is decided here.
-func (r *run) read(ctx context.Context) error {
-	w, err := r.l.Watermark(ctx)
+func (r *run) readFrom(ctx context.Context, o *origin) error {
+	r.from, r.reached = o, nil
+	before := *r.report
+	defer func() { o.read = r.report.Read - before.Read }()
+	w, err := r.l.Watermark(ctx, o.home)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
 	}
 	from := w.Value
-	if len(r.req.Only) > 0 {
-		return r.readOnly(ctx)
-	}
+	o.reason = ""
 	switch {
 	case w.Broken:
-		from, r.report.FullReason = "", "an earlier complete read was broken off"
+		from, o.reason = "", "an earlier complete read was broken off"
 	case r.facts.Behind:
-		from, r.report.FullReason = "", "the state is older than what was done"
+		from, o.reason = "", "the state is older than what was done"
 	case r.req.Full:
-		from, r.report.FullReason = "", "asked for"
+		from, o.reason = "", "asked for"
 	case from == "":
-		r.report.FullReason = "first run"
+		o.reason = "first run"
 	case r.scoping.Reread:
-		from, r.report.FullReason = "", "a container came back"
+		from, o.reason = "", "a container came back"
 	case r.unsettled:
-		from, r.report.FullReason = "", "an earlier run ended before it had looked at the containers that moved"
+		from, o.reason = "", "an earlier run ended before it had looked at the containers that moved"
 	case r.unplaced():
-		from, r.report.FullReason = "", "the scope asks where objects lie"
+		from, o.reason = "", "the scope asks where objects lie"
 	case r.byGroup() && !r.scoping.Grouped:
-		from, r.report.FullReason = "", "the scope asks who is a member of groups"
+		from, o.reason = "", "the scope asks who is a member of groups"
 	}
-	events, delta := source.Read(ctx, r.src, from)
+	events, delta := source.Read(ctx, o.src, from)
 	if !delta && from != "" {
-		r.report.FullReason = "the source has no deltas"
+		o.reason = "the source has no deltas"
 	}
 	if delta {
-		r.report.Mode = Delta
-		err = r.consume(ctx, events, true)
+		o.mode = Delta
+		err = r.consume(ctx, o, events, true)
 		if errors.Is(err, source.ErrWatermarkExpired) {
-			r.report.FullReason = err.Error()
-			events, delta = r.src.All(ctx), false
+			o.reason = err.Error()
+			events, delta = o.src.All(ctx), false
 		}
 	}
 	if !delta {
-		r.report.Mode = Full
-		r.seen, r.report.Unchanged = newIDSet(), 0
+		o.mode = Full
+		r.seen, r.report.Unchanged = newIDSet(), before.Unchanged
 		r.reached = new(source.Watermark)
 		if w.Value != "" && !w.Broken {
 			// What it gives may come from another domain controller and be
 			// older than what is known. Deltas from the old watermark wouldn't
 			// repeat that: if this read breaks off, the next one is complete.
 			w.Broken = true
-			if err := r.l.SetWatermark(w); err != nil {
+			if err := r.l.SetWatermark(o.home, w); err != nil {
 				return err
 			}
 		}
-		err = r.consume(ctx, events, true)
+		err = r.consume(ctx, o, events, true)
 	}
 	if err != nil {
-		return fmt.Errorf("read the source %s: %w", r.src.Name(), err)
+		return fmt.Errorf("read the source %s: %w", o.src.Name(), err)
 	}
-	if r.full = !delta; r.full {
+	if !delta {
 		if err := r.confirmSuspects(ctx); err != nil {
 			return err
 		}
 		if err := r.setWatermark(*r.reached); err != nil {
 			return err
 		}
+		r.reached = nil
 	}
-	if err := r.confirmRefs(ctx); err != nil {
-		return fmt.Errorf("read the source %s: %w", r.src.Name(), err)
-	}
-	if r.full || r.req.Retry {
-		if err := r.forgetRefusals(ctx); err != nil {
-			return err
-		}
-	}
-	r.emit(Read{Run: r.report.Run, Mode: r.report.Mode, Reason: r.report.FullReason, Read: r.report.Read})
+	o.full = !delta
 	return r.l.Flush(ctx)
 }
 
@@ -132,15 +127,16 @@ const (
 
 // consume takes the events of one read. On an error, what came is dropped or
 // kept as it falls: it is true either way, and the watermark hasn't moved.
-func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error], checkpointed bool) error {
+func (r *run) consume(ctx context.Context, o *origin, events iter.Seq2[source.Event, error], checkpointed bool) error {
 	var last source.Op
+	r.from = o
 	r.refs.told, r.refs.passed, r.refs.purge = nil, nil, r.refers()
 	if err := r.purgeRefs(ctx); err != nil { // what a crash left
 		return err
 	}
 	for ev, err := range events {
 		if err != nil {
-			return err
+			return sourceError{err}
 		}
 		last = ev.Op
 		if ev.Op == source.Refers {
@@ -161,7 +157,7 @@ func (r *run) consume(ctx context.Context, events iter.Seq2[source.Event, error]
 		return err
 	}
 	if checkpointed && last != source.Checkpoint {
-		return fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)
+		return sourceError{fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)}
 	}
 	return r.passCheckpoint(ctx)
 }
@@ -209,10 +205,6 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 	return fmt.Errorf("the source yielded an event with operation %d", ev.Op)
 }
 
-func (r *run) setWatermark(w source.Watermark) error {
-	return r.l.SetWatermark(ledger.Watermark{Value: w, Run: r.report.Run, Time: r.report.Started})
-}
-
 func (r *run) mark(id source.ID) {
 	if id != "" {
 		r.seen.add(id)
@@ -230,10 +222,20 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 	if err != nil {
 		return err
 	}
+	if done, err := r.foreign(ctx, head, &o); done || err != nil {
+		return err
+	}
 	if head != nil && head.Presence == plan.Present && head.Digest == digest {
 		return r.unchanged(ctx, o.ID, head)
 	}
-	e := &ledger.Entry{}
+	return r.appear(ctx, head, o)
+}
+
+// appear remembers an object that is in scope, with the values that it has now,
+// and that it has to be planned.
+func (r *run) appear(ctx context.Context, head *ledger.Head, o source.Object) (err error) {
+	digest := ledger.Digest(&o)
+	e := &ledger.Entry{Home: r.from.home}
 	if head != nil {
 		if e, err = r.l.Entry(ctx, o.ID); err != nil {
 			return err
@@ -242,12 +244,14 @@ func (r *run) observe(ctx context.Context, o source.Object) error {
 	if r.byGroup() && (head == nil || head.Presence != plan.Present) {
 		r.l.SetRegroup(o.ID)
 	}
-	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
 	if e.Presence == plan.Left {
 		e.Side.Out = ledger.SideLeft
 	}
+	r.uncouple(e)
+	r.l.SetParent(o.ID, e.Object.Parent, o.Parent, false)
 	e.Object, e.Digest, e.Presence, e.Evidence = o, digest, plan.Present, nil
-	e.RefusedDomain = ""
+	e.RefusedDomain, e.Gone = "", time.Time{}
+	r.keyed(e)
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
@@ -283,6 +287,13 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	if e == nil {
 		return r.setProblems(ctx, id, nil) // it may have been unreadable
 	}
+	r.uncouple(e)
+	if e.Home != r.from.home && p == plan.Left && e.Presence == plan.Deleted {
+		e.Home = r.from.home // it was moved there, and out of scope
+	}
+	if there, err := r.departed(ctx, e); there || err != nil {
+		return err
+	}
 	if e.Presence == p {
 		return r.readable(ctx, id)
 	}
@@ -301,6 +312,7 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	}
 	// The values are kept as they were; the next upsert differs for sure.
 	e.Digest = [sha256.Size]byte{}
+	r.wentAway(e)
 	if err := r.l.SetEntry(e); err != nil {
 		return err
 	}
@@ -327,6 +339,12 @@ func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
 	// Once it can be read again, it is looked at anew, whatever its values.
 	if e, err := r.l.Entry(ctx, ev.Object.ID); err != nil {
 		return err
+	} else if e != nil && r.several() && (e.Home != r.from.home || e.Presence == plan.Left || e.Presence == plan.Deleted) {
+		// There it is, whatever was said of it: a tombstone may be older.
+		r.doubtful[ev.Object.ID] = true
+		r.l.SetAsked(ev.Object.ID)
+		r.report.Problems = append(r.report.Problems, p)
+		return nil
 	} else if e != nil {
 		e.Digest = [sha256.Size]byte{}
 		if err := r.l.SetEntry(e); err != nil {

@@ -24,6 +24,11 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 	if old == nil || old.Link == nil || old.Link.ID != a.Account {
 		return no("the account isn't that of the object %s", a.From)
 	}
+	if why, _, err := r.waiting(ctx, old); err != nil {
+		return err
+	} else if why != "" {
+		return no("it isn't proven that the object %s is gone: %s", a.From, why)
+	}
 	a.UPN = old.Applied.First(target.AttrUserPrincipalName)
 	if in, err := r.l.Intent(ctx, a.From); err != nil {
 		return err

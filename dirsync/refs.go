@@ -233,6 +233,7 @@ func (r *run) wakeRefs(ctx context.Context) error {
 			if err := r.compareRefs(ctx, e); err != nil {
 				return err
 			}
+			r.sweepLater(w.ID) // for what others did to it before, and in the bin
 		}
 		err = r.each(ctx, r.l.RefsTo(ctx, w.ID), func(k ledger.RefKey) error {
 			if err := r.doubtRef(ctx, k, w.Value); err != nil || !remains {

@@ -39,6 +39,12 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 	if add, _ := target.RefBatch(r.tgt, kind, attr); attr == "" || add == 0 {
 		return nil // the target can't hold them
 	}
+	if r.several() {
+		h, err := r.l.Head(ctx, id)
+		if err != nil || h != nil && h.Home != r.from.home {
+			return err
+		}
+	}
 	r.report.ReferencesUnknown += x.Unidentified
 	key := ledger.RefKey{Holder: id, Attribute: attr}
 	set := r.telling(key, x)

@@ -20,17 +20,13 @@ func (r *run) checkRefsTo(ev source.Event) {
 	}
 }
 
-// confirmRefs asks the source which references to objects that came back don't
-// hold any more. A deny is the holder's word, as good as an event. Where the source
-// can't tell now, because the object is gone again or it can't speak for the moment of
-// the watermark, it is asked again in the next run.
+// confirmRefs asks the sources which references to objects that came back don't
+// hold any more. A deny is the holder's word, as good as an event. Where that can't be
+// told now, because the object is gone again or a source can't speak for the moment of
+// its watermark, it is asked again in the next run.
 func (r *run) confirmRefs(ctx context.Context) error {
 	if !r.refers() && !r.byGroup() {
 		return nil
-	}
-	w, err := r.l.Watermark(ctx)
-	if w.Value == "" || err != nil {
-		return err
 	}
 	for id, err := range r.l.RefChecks(ctx) {
 		if err != nil {
@@ -44,23 +40,54 @@ func (r *run) confirmRefs(ctx context.Context) error {
 			if h.Presence == plan.Deleted || h.Presence == plan.Missing {
 				continue // until it comes back once more
 			}
-			err = r.confirmRefsTo(ctx, w.Value, id)
-		}
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case errors.Is(err, source.ErrWatermarkExpired), errors.Is(err, source.ErrIncomplete):
-			r.opt.Logger.Info("who refers to an object that came back can't be asked now", "source", r.src.Name(), "object", string(id), "reason", err)
-			continue
-		case errors.Is(err, errors.ErrUnsupported): // only a complete read can tell
-		case err != nil:
-			return err
+			if done, err := r.confirmRefsOf(ctx, id); err != nil {
+				return err
+			} else if !done {
+				continue
+			}
 		}
 		if err := r.l.Unit(ctx, func() error { r.l.ClearRefCheck(id); return nil }); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.l.Flush(ctx)
+}
+
+// confirmRefsOf asks each source for what it holds. done says that one of them has
+// the object, and that all said what they know.
+func (r *run) confirmRefsOf(ctx context.Context, id source.ID) (done bool, err error) {
+	all, some, able := true, false, false
+	for _, o := range r.origins {
+		if o.err != nil {
+			all = false
+			continue
+		}
+		w, err := r.l.Watermark(ctx, o.home)
+		if err != nil {
+			return false, err
+		}
+		r.from = o
+		err = r.confirmRefsTo(ctx, w.Value, id)
+		able = able || !errors.Is(err, errors.ErrUnsupported)
+		switch {
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		case err == nil:
+			some = true
+		case errors.Is(err, errors.ErrUnsupported): // only a complete read can tell
+		case errors.Is(err, source.ErrIncomplete): // the object isn't there, most likely
+		case errors.Is(err, source.ErrWatermarkExpired):
+			all = false
+		case r.several() && errors.As(err, new(sourceError)):
+			o.err, all = fmt.Errorf("look up objects in the source %s: %w", o.src.Name(), err), false
+		default:
+			return false, fmt.Errorf("read the source %s: %w", o.src.Name(), err)
+		}
+	}
+	if done = all && (some || !able); !done {
+		r.opt.Logger.Info("who refers to an object that came back can't be asked now", "object", string(id))
+	}
+	return done, nil
 }
 
 // confirmRefsTo asks all that refer to id as far as is known, some at a time: what
@@ -70,14 +97,14 @@ func (r *run) confirmRefsTo(ctx context.Context, w source.Watermark, id source.I
 	ask := func(attr string) error {
 		ids := holders[attr]
 		delete(holders, attr)
-		for ev, err := range source.Confirm(ctx, r.src, w, id, attr, ids) {
+		for ev, err := range source.Confirm(ctx, r.from.src, w, id, attr, ids) {
 			if err != nil {
-				return fmt.Errorf("ask who refers to %s: %w", id, err)
+				return sourceError{fmt.Errorf("ask who refers to %s: %w", id, err)}
 			}
 			x := ev.References
 			if ev.Op != source.Refers || x == nil || x.First || x.Last || len(x.Add) > 0 || !slices.Equal(x.Remove, []source.ID{id}) ||
 				!slices.Contains(ids, ev.Object.ID) {
-				return fmt.Errorf("asked who refers to %s, the source said something else", id)
+				return sourceError{fmt.Errorf("asked who refers to %s, the source said something else", id)}
 			}
 			if err := r.takeRefs(ctx, ev); err != nil {
 				return err

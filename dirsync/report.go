@@ -29,6 +29,10 @@ type Report struct {
 	Mode       Mode   `json:"mode"`
 	FullReason string `json:"fullReason,omitempty"` // why the read was a full one
 
+	// Sources says for each of several sources how it was read; empty for one.
+	// Mode is Full then if any was read whole.
+	Sources []SourceReport `json:"sources,omitempty"`
+
 	// Read is how many objects the source gave: those in scope, those that
 	// left and those deleted. An object that came twice counts twice.
 	Read int `json:"read"`
@@ -102,7 +106,7 @@ type Report struct {
 	// and what is still open from before.
 	Problems []plan.Problem `json:"problems"`
 
-	// Watermark is where the next run resumes.
+	// Watermark is where the next run resumes; of several sources, see Sources.
 	Watermark source.Watermark `json:"watermark"`
 
 	// PlanHash identifies the (first) plan of the run.

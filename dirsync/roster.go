@@ -117,7 +117,7 @@ func (r *run) regroup(ctx context.Context, changed bool) error {
 			if e, err := r.l.Entry(ctx, id); err != nil {
 				return err
 			} else if e != nil {
-				t.DN, t.Parent = e.Object.DN, e.Object.Parent
+				t.DN, t.Parent, t.Home = e.Object.DN, e.Object.Parent, e.Home
 			}
 			r.l.SetRegroup(id)
 			return r.l.SetRoster(id, t)

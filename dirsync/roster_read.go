@@ -24,6 +24,12 @@ func (r *run) observeGroup(ctx context.Context, ev source.Event) error {
 		return err
 	}
 	now := *old
+	if now.Home != r.from.home { // as with containers
+		if ev.Op != source.Upsert || old.State == "" && old.DN != "" && r.prior(old.Home, r.from.home) {
+			return nil
+		}
+		now.Home = r.from.home
+	}
 	switch ev.Op {
 	case source.Upsert:
 		now.DN, now.Parent, now.State = o.DN, o.Parent, ""
@@ -44,8 +50,9 @@ func (r *run) observeGroup(ctx context.Context, ev source.Event) error {
 	return r.l.SetRoster(o.ID, &now)
 }
 
-// missGroups notes which groups a complete read didn't give, and nobody found.
-func (r *run) missGroups(ctx context.Context) error {
+// missGroups notes which groups a complete read of o (nil: of all sources) didn't
+// give, and nobody found.
+func (r *run) missGroups(ctx context.Context, o *origin) error {
 	if !r.byGroup() {
 		return nil
 	}
@@ -54,7 +61,7 @@ func (r *run) missGroups(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if k.Value.State == "" && !r.seen.has(k.ID) {
+		if k.Value.State == "" && !r.seen.has(k.ID) && (o == nil || k.Value.Home == o.home) {
 			missed = append(missed, k.ID)
 		}
 	}

@@ -68,18 +68,21 @@ func (r *run) askMembers(ctx context.Context, asked map[source.ID]bool) (any boo
 	for ids := range slices.Chunk(open, findBatch) {
 		seen := r.seen
 		r.seen = newIDSet()
-		err := r.consume(ctx, source.Find(ctx, r.src, ids), false)
+		err := r.findAll(ctx, ids)
 		found := r.seen
 		if r.seen = seen; errors.Is(err, errors.ErrUnsupported) {
-			return false, fmt.Errorf("the source %s can't look up the groups by which the scope goes", r.src.Name())
+			return false, fmt.Errorf("the source %s can't look up the groups by which the scope goes", r.sourceNames())
 		}
 		if err != nil {
-			return false, fmt.Errorf("look up groups in the source %s: %w", r.src.Name(), err)
+			return false, fmt.Errorf("look up groups: %w", err)
 		}
 		for _, id := range ids {
 			if found.has(id) {
 				r.mark(id)
 				continue
+			}
+			if r.unreadSources() != nil {
+				continue // it may be there
 			}
 			if err := r.missGroup(ctx, id); err != nil {
 				return false, err
@@ -103,7 +106,7 @@ func (r *run) regroupGroup(ctx context.Context, id source.ID) (is bool, err erro
 		if e == nil || e.Object.Kind != source.Group || err != nil {
 			return false, err
 		}
-		t = &ledger.Roster{DN: e.Object.DN, Parent: e.Object.Parent}
+		t = &ledger.Roster{DN: e.Object.DN, Parent: e.Object.Parent, Home: e.Home}
 		if e.Presence != plan.Present {
 			t.State = ledger.RosterMissing
 		}

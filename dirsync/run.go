@@ -42,7 +42,10 @@ type run struct {
 	unsettled bool // an earlier run left containers that moved
 
 	domains   mapping.Domains
-	full      bool // the read was a complete one
+	origins   []*origin
+	from      *origin            // the source that is being read
+	doubtful  map[source.ID]bool // another source than their home can't read them
+	full      bool               // the read was a complete one, of all sources
 	seen      *idSet
 	reached   *source.Watermark // of a complete read: set when what it didn't give is looked up
 	newcomer  newcomers
@@ -62,9 +65,10 @@ type run struct {
 	tally    plan.Tally  // what of that counts for the budgets
 	breaches []plan.Breach
 	budget   budget
-	kept     *ledger.Kept       // the plan that waits for somebody's word
-	approval *ledger.Approval   // under which this round is carried out
-	covered  map[source.ID]bool // what an approved change has begun, its next step ends
+	kept     *ledger.Kept                // the plan that waits for somebody's word
+	approval *ledger.Approval            // under which this round is carried out
+	counted  map[source.ID][]plan.Effect // by a step aside, for the step that follows
+	covered  map[source.ID]bool          // what an approved change has begun, its next step ends
 
 	undoing uint64 // the run that this round undoes
 
@@ -330,7 +334,7 @@ func (r *run) pause(ctx context.Context) error {
 // no planning without a complete read), nothing is to be removed, and the guard
 // let the plan through.
 func (r *run) prove() error {
-	if !r.facts.Proven.IsZero() || r.counts.Removals+r.report.HeldBack > 0 || r.only != nil || r.approval != nil {
+	if !r.facts.Proven.IsZero() || r.unreadSources() != nil || r.counts.Removals+r.report.HeldBack > 0 || r.only != nil || r.approval != nil {
 		return nil
 	}
 	r.facts.Proven = time.Now().UTC()

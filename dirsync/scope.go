@@ -105,7 +105,7 @@ func (r *run) noteScope(ctx context.Context) error {
 	if err := r.l.SetScope(r.scoping); err != nil {
 		return err
 	}
-	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil {
+	if err := r.l.Flush(ctx); err != nil || !r.scoping.Reread || r.only != nil || r.unreadSources() != nil {
 		return err
 	}
 	if err := r.read(ctx); err != nil {
@@ -243,6 +243,9 @@ func (r *run) regrade(ctx context.Context, id source.ID) error {
 				if k.Value {
 					r.l.SetMoved(k.ID)
 					return nil
+				}
+				if err := r.markCarrier(ctx, k.ID, "its container moved"); err != nil {
+					return err
 				}
 				return r.markDue(ctx, k.ID, "its container moved")
 			})

@@ -117,6 +117,10 @@ func (r *run) settle(ctx context.Context, in *ledger.Intent, res target.Result, 
 		return r.markDue(ctx, c.Source, "")
 	}
 	if c.Again {
+		if r.counted == nil {
+			r.counted = map[source.ID][]plan.Effect{}
+		}
+		r.counted[c.Source] = append(r.counted[c.Source], c.Then...)
 		r.again = true
 		return r.markDue(ctx, c.Source, "")
 	}

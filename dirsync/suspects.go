@@ -22,10 +22,16 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 	if err := r.confirmContainers(ctx); err != nil {
 		return err
 	}
-	var suspects []source.ID
+	var suspects, beside []source.ID // at home here, and elsewhere
 	for k, err := range r.l.Heads(ctx) {
 		if err != nil {
 			return err
+		}
+		if k.Value.Home != r.from.home {
+			if k.Value.Shared && !r.seen.has(k.ID) {
+				beside = append(beside, k.ID)
+			}
+			continue
 		}
 		if k.Value.Presence == plan.Deleted {
 			if err := r.l.Unit(ctx, func() error { return r.prune(ctx, k.ID) }); err != nil {
@@ -47,17 +53,18 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 		}
 		if h, err := r.l.Head(ctx, k.ID); err != nil {
 			return err
-		} else if h == nil || h.Presence == plan.Deleted {
+		} else if h == nil && !r.several() || h != nil && h.Home == r.from.home && h.Presence == plan.Deleted {
 			left := slices.DeleteFunc(k.Value, func(p plan.Problem) bool { return h == nil || p.Code == "unreadable" })
 			if err := r.l.Unit(ctx, func() error { return r.l.SetProblems(k.ID, left) }); err != nil {
 				return err
 			}
 		}
 	}
+	suspects = append(suspects, beside...)
 	for ids := range slices.Chunk(suspects, findBatch) {
-		err := r.consume(ctx, source.Find(ctx, r.src, ids), false)
+		err := r.consume(ctx, r.from, source.Find(ctx, r.from.src, ids), false)
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return fmt.Errorf("look up what a full read of %s didn't give: %w", r.src.Name(), err)
+			return fmt.Errorf("look up what a full read of %s didn't give: %w", r.from.src.Name(), err)
 		}
 	}
 	for _, id := range suspects {
@@ -68,7 +75,7 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.missGroups(ctx)
+	return r.missGroups(ctx, r.from)
 }
 
 // keptDeleted is how long an account in the target's bin is remembered: longer
@@ -99,11 +106,15 @@ func (r *run) observeMissing(ctx context.Context, id source.ID) error {
 	if e == nil || err != nil {
 		return err
 	}
+	r.uncouple(e)
+	if there, err := r.departed(ctx, e); there || err != nil {
+		return err
+	}
 	in, err := r.l.Intent(ctx, id)
 	if err != nil {
 		return err
 	}
-	if e.Link == nil && in == nil {
+	if e.Link == nil && in == nil && e.Joined.To == "" {
 		return r.forget(ctx, e)
 	}
 	if e.Presence == plan.Missing {

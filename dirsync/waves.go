@@ -243,6 +243,11 @@ func (r *run) moving(ctx context.Context, id source.ID) (bool, error) {
 	if off, err := r.isOffLimits(ctx, e); off || err != nil {
 		return false, err
 	}
+	if e != nil {
+		if why, _, err := r.waiting(ctx, e); why != "" || err != nil {
+			return false, err
+		}
+	}
 	switch r.opt.Policy {
 	case plan.SyncAll:
 		return true, nil

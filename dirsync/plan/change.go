@@ -65,6 +65,12 @@ type Change struct {
 	// the same run.
 	Again bool `json:"again,omitempty"`
 
+	// Then are the names that such a step is for, as effects: they count with it,
+	// since half of a swap is worse than none. Counted are those that an earlier
+	// step of the same run has counted.
+	Then    []Effect `json:"then,omitempty"`
+	Counted []Effect `json:"counted,omitempty"`
+
 	// Blocked says that the object is to be planned again after a while, since
 	// something at the target is in the way of the rest of what it wants.
 	Blocked bool `json:"blocked,omitempty"`

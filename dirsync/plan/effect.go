@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dirbridge/dirbridge/target"
@@ -58,8 +59,8 @@ func (e Effect) Cleared() string {
 	return attr
 }
 
-// Effects are what c counts for. The names of a step aside within a cycle count for
-// nothing: the step that follows it does. What it puts back counts.
+// Effects are what c counts for. A step aside within a cycle counts for the names
+// that it is for, whatever it has in between, and the step that follows it no more.
 func (c *Change) Effects() []Effect {
 	if c.Refer != nil {
 		return c.refers()
@@ -87,18 +88,31 @@ func (c *Change) Effects() []Effect {
 	if c.Reason == ReasonDrift {
 		all = append(all, PutBacks)
 	}
+	named := c.names()
 	if c.Again {
-		return all
+		named = c.Then
+	}
+	for _, e := range named {
+		if !slices.Contains(c.Counted, e) {
+			all = append(all, e)
+		}
 	}
 	for attr, v := range c.Set {
-		switch {
-		case len(c.Before[attr]) == 0:
-		case len(v) == 0:
+		if len(c.Before[attr]) > 0 && len(v) == 0 {
 			all = append(all, Clears(attr))
-		case attr == target.AttrUserPrincipalName:
-			all = append(all, UPNChanges)
-		case attr == target.AttrMail:
-			all = append(all, AddressChanges)
+		}
+	}
+	return all
+}
+
+// names are the effects of c on names.
+func (c *Change) names() (all []Effect) {
+	for _, n := range []struct {
+		attr string
+		is   Effect
+	}{{target.AttrUserPrincipalName, UPNChanges}, {target.AttrMail, AddressChanges}} {
+		if len(c.Before[n.attr]) > 0 && len(c.Set[n.attr]) > 0 {
+			all = append(all, n.is)
 		}
 	}
 	return all

@@ -47,8 +47,16 @@ func (c driftConfig) reconcile() time.Duration {
 	return time.Duration(*c.ReconcileDays) * 24 * time.Hour
 }
 
+// A sourceConfig is one directory, or several with the name under which they are
+// remembered together.
 type sourceConfig struct {
-	ActiveDirectory *adConfig `yaml:"activeDirectory"`
+	ActiveDirectory   *adConfig   `yaml:"activeDirectory"`
+	ActiveDirectories []*adConfig `yaml:"activeDirectories"`
+	Name              string      `yaml:"name"`
+	Join              string      `yaml:"join"`
+	MoveWait          string      `yaml:"moveWait"`
+
+	moveWait time.Duration // what it means
 }
 
 type adConfig struct {

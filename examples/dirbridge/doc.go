@@ -25,9 +25,11 @@
 // it writes nothing, neither to the tenant nor to its memory, and prints for each
 // account what would be changed, from what to what, and why.
 //
-// What others changed or deleted at our accounts in the tenant is put back (or
-// reported; drift in the file). With --reconcile all accounts are looked at for
-// it, not only those of which the tenant says that something happened to them.
+// What others changed or deleted at our accounts and groups in the tenant is put
+// back (or reported; drift in the file), members of groups one by one: whoever was
+// added there is removed again, guests included. With --reconcile all accounts
+// and groups are looked at for it, not only those of which the tenant says that
+// something happened to them.
 //
 // run makes a run at once, then on schedule (every three hours unless the file
 // says otherwise), and whenever it gets SIGUSR1 (Unix). SIGINT or SIGTERM ends
@@ -127,8 +129,8 @@
 //	goOn        the commands by which to go on
 //	error       why the run failed or was halted; whatToDo about it
 //
-// There is more (enabled, skipped, heldBack, withheld, drifted, reconciled, writes, run, started,
-// finished, fullReason, planHash, breaches, approver, undid, warnings, exitCode).
+// There is more (enabled, skipped, heldBack, withheld, drifted, refsDrifted, reconciled, writes, run,
+// started, finished, fullReason, planHash, breaches, approver, undid, warnings, exitCode).
 // In a dry run, dryRun is true, the counts are of what would be done, and changes
 // lists it; so they do for plan and undo.
 //

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -125,7 +126,7 @@ func (d *document) literalSecrets(n ast.Node) (lines []string) {
 	return lines
 }
 
-// at says where the value with these keys is, or else the innermost of them
+// at says where the value with these keys (of a list, the number from 0) is, or else the innermost of them
 // that is there: "FILE:4:15".
 func (d *document) at(keys ...string) string {
 	n := d.root
@@ -134,6 +135,11 @@ func (d *document) at(keys ...string) string {
 		for key, value := range pairs(n) {
 			if strings.Trim(key.String(), `"'`) == k {
 				next = value
+			}
+		}
+		if s, ok := n.(*ast.SequenceNode); ok {
+			if i, err := strconv.Atoi(k); err == nil && i < len(s.Values) {
+				next = s.Values[i]
 			}
 		}
 		if next == nil {

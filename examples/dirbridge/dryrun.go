@@ -20,7 +20,7 @@ func (p *program) dryRun(ctx context.Context, cmd *syncCommand) int {
 	if err == nil {
 		if err = x.check(ctx, p.stderr); err == nil {
 			var req *dirsync.Request
-			if req, err = cmd.request(ctx, x.source); err == nil {
+			if req, err = cmd.request(ctx, x); err == nil {
 				made, err = x.engine.Preview(ctx, req)
 			}
 			if err == nil {

@@ -20,11 +20,11 @@ import (
 type parts struct {
 	*config
 	purpose
-	source *ldapsource.Source
-	target *graphtarget.Target
-	rules  mapping.Mapper
-	log    *slog.Logger
-	closes []func() error
+	sources []*ldapsource.Source
+	target  *graphtarget.Target
+	rules   mapping.Mapper
+	log     *slog.Logger
+	closes  []func() error
 
 	*session // nil while the state isn't open
 	audit    *audit.File
@@ -88,10 +88,14 @@ func (p *program) assemble(path string, use purpose) (_ *parts, err error) {
 			err = errors.Join(err, x.close())
 		}
 	}()
-	if x.source, err = x.newSource(p.env); err != nil {
-		return nil, c.wrong(err, "source", "activeDirectory")
+	list, keys := c.Source.directories()
+	for i, ad := range list {
+		s, err := x.newSource(ad, p.env)
+		if err != nil {
+			return nil, c.wrong(err, keys[i]...)
+		}
+		x.sources, x.closes = append(x.sources, s), append(x.closes, s.Close)
 	}
-	x.closes = append(x.closes, x.source.Close)
 	if x.target, err = x.newTarget(p.env); err != nil {
 		return nil, c.wrong(err, "target", "office365")
 	}
@@ -121,15 +125,15 @@ func (c *config) wrong(err error, keys ...string) error {
 	return &configError{[]string{c.file.at(keys...) + ": " + err.Error()}}
 }
 
-func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
-	ad := x.Source.ActiveDirectory
+func (x *parts) newSource(ad *adConfig, env environment) (*ldapsource.Source, error) {
 	o := &ldapsource.Options{
 		Name: ad.Name, ServerName: ad.ServerName, InsecurePlainLDAP: ad.InsecurePlainLDAP, Logger: x.log,
 		Delta: ldapsource.DeltaMode(ad.Delta), PrimaryGroups: ad.PrimaryGroups,
 	}
 	o.Kinds, o.References = x.config.reads()
+	o.Attributes = x.Source.join().SourceAttributes()
 	if s := x.config.scope(); s != nil {
-		o.Attributes = s.SourceAttributes()
+		o.Attributes = append(o.Attributes, s.SourceAttributes()...)
 		if len(s.Containers()) > 0 {
 			if o.Kinds == nil {
 				o.Kinds = []source.Kind{source.User}
@@ -160,14 +164,24 @@ func (x *parts) newSource(env environment) (*ldapsource.Source, error) {
 	}, o)
 }
 
-// check has the source say what its account can and can't see. Blockers are an
-// error.
-func (x *parts) check(ctx context.Context, w io.Writer) error {
-	findings, err := source.Check(ctx, x.source)
-	if err != nil {
-		return fmt.Errorf("check the directory: %w", err)
+// check has the sources say what their accounts can and can't see. Blockers are an
+// error. One of several that can't be asked is left to the engine.
+func (x *parts) check(ctx context.Context, w io.Writer) (blockers error) {
+	for _, s := range x.sources {
+		findings, err := source.Check(ctx, s)
+		switch {
+		case err != nil && len(x.sources) > 1 && ctx.Err() == nil:
+			fmt.Fprintf(w, "dirbridge: warning: check the directory %s: %s\n", plain(s.Name()), plain(err.Error()))
+		case err != nil:
+			return fmt.Errorf("check the directory: %w", err)
+		}
+		blockers = errors.Join(blockers, x.tell(w, findings))
 	}
-	var blockers error
+	return blockers
+}
+
+// tell tells what a source found, and returns what a run can't succeed with.
+func (x *parts) tell(w io.Writer, findings []source.Finding) (blockers error) {
 	for _, f := range findings {
 		switch f.Severity {
 		case source.Blocker:

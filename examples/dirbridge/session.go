@@ -39,6 +39,7 @@ func (x *parts) enter(ctx context.Context, p *program, patience time.Duration) e
 		Drift: dirsync.DriftPolicy(x.Drift.Policy), Reconcile: x.Drift.reconcile(),
 		Protected: x.Protected.Accounts, IgnoreRoles: x.Protected.Roles == "ignore",
 		OnEvent: x.onEvent, Logger: engineLog,
+		Sources: x.others(), Name: x.Source.Name, Join: x.Source.join(), MoveWait: x.Source.moveWait,
 	}
 	if path := x.Audit.path(x.State.Bolt.Path); path != "" && !x.use.readOnly() {
 		// Not before the state is ours: it is the state's lock that says who
@@ -50,7 +51,7 @@ func (x *parts) enter(ctx context.Context, p *program, patience time.Duration) e
 		}
 		o.Audit = []audit.Sink{x.audit}
 	}
-	if x.engine, err = dirsync.New(x.source, x.target, store, o); err != nil {
+	if x.engine, err = dirsync.New(x.sources[0], x.target, store, o); err != nil {
 		return errors.Join(x.wrong(err), x.leave())
 	}
 	return nil

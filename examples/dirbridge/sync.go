@@ -64,7 +64,7 @@ func (cmd *syncCommand) run(ctx context.Context, p *program, x *parts) (*dirsync
 	if approved != nil {
 		return x.engine.Apply(ctx, approved.Hash)
 	}
-	req, err := cmd.request(ctx, x.source)
+	req, err := cmd.request(ctx, x)
 	if err != nil {
 		return r, err
 	}
@@ -73,10 +73,10 @@ func (cmd *syncCommand) run(ctx context.Context, p *program, x *parts) (*dirsync
 
 // request is what was asked for. Somebody asked: what failed before is tried
 // again now.
-func (cmd *syncCommand) request(ctx context.Context, src source.Source) (*dirsync.Request, error) {
+func (cmd *syncCommand) request(ctx context.Context, x *parts) (*dirsync.Request, error) {
 	req := &dirsync.Request{Full: cmd.Full, Reconcile: cmd.Reconcile, Retry: true}
 	for _, name := range cmd.Only {
-		id, err := resolve(ctx, src, name)
+		id, err := resolve(ctx, x, name)
 		if err != nil {
 			return nil, err
 		}
@@ -85,12 +85,12 @@ func (cmd *syncCommand) request(ctx context.Context, src source.Source) (*dirsyn
 	return req, nil
 }
 
-// resolve asks the directory which object a name means. Who has been deleted has
+// resolve asks the directories which object a name means. Who has been deleted has
 // no names there any more, but the objectGUID.
-func resolve(ctx context.Context, src source.Source, name string) (source.ID, error) {
-	found, err := source.Resolve(ctx, src, name)
+func resolve(ctx context.Context, x *parts, name string) (source.ID, error) {
+	found, err := x.called(ctx, name)
 	if err != nil {
-		return "", fmt.Errorf("look for %s in the directory: %w", plain(name), err)
+		return "", err
 	}
 	if id := objectGUID(name); len(found) == 0 && id != "" {
 		return id, nil

@@ -25,11 +25,7 @@ type checker struct {
 // *configError.
 func (c *config) validate(env environment, offline bool) error {
 	v := &checker{config: c, env: env, offline: offline}
-	if c.Source.ActiveDirectory == nil {
-		v.bad("is missing: where people come from", "source", "activeDirectory")
-	} else {
-		v.activeDirectory(c.Source.ActiveDirectory)
-	}
+	v.sources()
 	if c.Target.Office365 == nil {
 		v.bad("is missing: where people go", "target", "office365")
 	} else {
@@ -138,8 +134,8 @@ func (v *checker) certificates(path *string, keys ...string) {
 	}
 }
 
-func (v *checker) activeDirectory(ad *adConfig) {
-	under := func(keys ...string) []string { return append([]string{"source", "activeDirectory"}, keys...) }
+func (v *checker) activeDirectory(ad *adConfig, keys []string) {
+	under := func(more ...string) []string { return slices.Concat(keys, more) }
 	if len(ad.Servers) == 0 {
 		v.bad("is missing: name at least one domain controller, [ldaps://dc1.corp.example.com]", under("servers")...)
 	}

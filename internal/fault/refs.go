@@ -10,7 +10,7 @@ import (
 	"github.com/dirbridge/dirbridge/target"
 )
 
-// OnRefs makes the n-th call of Refs from now go wrong; 1 is the next.
+// OnRefs makes the n-th call of Refs or FindRefs from now go wrong; 1 is the next.
 func (t *Target) OnRefs(n int, f Fault) { t.refs.on(n, f) }
 
 // Kinds are the inner target's.
@@ -39,6 +39,21 @@ func (t *Target) Refs(ctx context.Context, kind target.Kind, id target.ID, attri
 			}
 		}
 	}
+}
+
+// FindRefs tells of single references of a visible object, hidden ones as not
+// there.
+func (t *Target) FindRefs(ctx context.Context, kind target.Kind, id target.ID, attribute string, to []target.ID) (is []bool, err error) {
+	if lost, ferr := t.refs.do(ctx, func() { is, err = t.inner.FindRefs(ctx, kind, id, attribute, to) }); lost {
+		return nil, ferr
+	}
+	if err == nil && t.isHidden(id) {
+		return nil, &target.Error{Sentinel: target.ErrNotFound, Err: fmt.Errorf("%s %s", kind, id)}
+	}
+	for i := range is {
+		is[i] = is[i] && !t.isHidden(to[i])
+	}
+	return is, err
 }
 
 // withoutHidden is c without the references to what is hidden, and for each of

@@ -17,7 +17,7 @@ type AbleTarget interface {
 	target.Finder
 	target.BinLister
 	target.Kinder
-	target.Referrer
+	target.RefFinder
 	target.Protector
 }
 

@@ -109,7 +109,7 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	if len(o.wrong) > 0 {
 		return
 	}
-	if from := w.dir.byID(a.From); rebound && from != nil && from.deleted.IsZero() && !o.gone(from) {
+	if from := w.dir.byID(a.From); rebound && from != nil && from.deleted.IsZero() && from.moving != inNone && !o.gone(from) {
 		o.complain("I6", "the account of p%d was taken away from it", from.num)
 	}
 	w.hit(string(a.Outcome))

@@ -20,6 +20,7 @@ func (w *world) calm() int {
 	w.config.Removals, w.policy = 0, "" // somebody approves
 	w.calmCircles()
 	w.release()
+	w.land()
 	w.tenant.lag, w.tenant.full = 0, false
 	clear(w.tenant.refused)
 	time.Sleep(25 * time.Hour) // whatever was new is visible by now, and nobody waits for it any more

@@ -256,13 +256,27 @@ func (g *generator) circles() {
 	if g.IntN(2) == 0 {
 		g.add(Step{Do: "circle", N: 1 + g.IntN(len(circles)-1)})
 	}
+	nested := g.IntN(2) == 0
+	if nested { // one within another, perhaps in a circle, comes and goes
+		inner, other := firstCircle+2, firstCircle+3
+		g.add(Step{Do: "circle", N: 2})
+		g.add(Step{Do: "refer", P: firstCircle, Q: inner})
+		menu = append(menu,
+			func() { g.add(Step{Do: pick(g, "refer", "unrefer"), P: firstCircle, Q: inner}) },
+			func() { g.add(Step{Do: pick(g, "refer", "unrefer"), P: firstCircle, Q: inner}) },
+			func() { g.add(Step{Do: "refer", P: inner, Q: other}) }, func() { g.add(Step{Do: "refer", P: other, Q: inner}) })
+	}
 	for _, s := range steps {
 		if s.Do == "run" {
 			for range g.IntN(4) {
 				menu[g.IntN(len(menu))]()
 			}
 		}
-		if g.add(s); s.Do == "hire" && g.IntN(3) > 0 {
+		switch g.add(s); {
+		case s.Do != "hire" || g.IntN(3) == 0:
+		case nested && g.IntN(2) == 0:
+			g.add(Step{Do: "refer", P: firstCircle + 2 + g.IntN(2), Q: s.P})
+		default:
 			g.add(Step{Do: "refer", P: group(), Q: s.P})
 		}
 		if s.Do == "run" && g.IntN(3) == 0 {

@@ -40,6 +40,9 @@ type person struct {
 	revived bool // it was deleted once
 	usn     int64
 	names   []string // that it ever wanted
+	side    int      // in which of two directories it lives
+	lived   [2]bool  // in which it lived before
+	moving  transit  // how far it has moved
 	group   bool
 	refs    map[refTo]toldRef // whom it refers to, or did
 }

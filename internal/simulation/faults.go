@@ -28,6 +28,8 @@ func (w *world) sourceFault(r *runState, f Fault) bool {
 		r.cutAfter = f.N
 	case "no checkpoint":
 		r.noCheckpoint = true
+	case "down":
+		r.down = f.N
 	case "shuffle":
 		r.shuffle = true
 	case "stale":

@@ -64,10 +64,12 @@ func Generate(seed uint64) *Schedule {
 	g.empower()
 	g.contact()
 	g.places()
+	g.again()
 	g.s.withGroups(g.people)
 	g.s.withRevivals(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
+	g.s.withTwo(g.people)
 	return g.s
 }
 

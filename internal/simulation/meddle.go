@@ -149,6 +149,13 @@ func (o *oracle) missed(p *person, live *account, rep *dirsync.Report) {
 	if id == "" || live != nil || !o.mine[id] || o.w.rolledBack || o.w.config.Drift == string(dirsync.IgnoreDrift) || !p.deleted.IsZero() || o.gone(p) || reported(rep, p) {
 		return
 	}
+	for _, anchor := range o.w.anchors[p.num] { // it may have been made for another, who has the same anchor
+		for _, num := range o.w.numbers[anchor] {
+			if q := o.w.dir.people[num]; q != nil && reported(rep, q) {
+				return
+			}
+		}
+	}
 	o.complain("I1", "the account of p%d was purged, and nobody is told", p.num)
 }
 

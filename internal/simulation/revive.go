@@ -14,6 +14,10 @@ import (
 // Confirm denies references that the directory doesn't hold.
 func (s *reader) Confirm(ctx context.Context, w source.Watermark, to source.ID, attribute string, holders []source.ID) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
+		if err := s.isDown(); err != nil {
+			yield(source.Event{}, err)
+			return
+		}
 		if s.run.findFails {
 			yield(source.Event{}, fmt.Errorf("confirm: %w", source.ErrUnavailable))
 			return
@@ -24,6 +28,11 @@ func (s *reader) Confirm(ctx context.Context, w source.Watermark, to source.ID, 
 			return
 		}
 		p := d.numbered(to)
+		if p != nil {
+			if ev, ok := s.event(d, p); !ok || ev.Op == source.Deleted {
+				p = nil
+			}
+		}
 		if p == nil || !p.deleted.IsZero() || p.hidden || s.run.blind {
 			yield(source.Event{}, fmt.Errorf("%w: it isn't found", source.ErrIncomplete))
 			return
@@ -35,7 +44,7 @@ func (s *reader) Confirm(ctx context.Context, w source.Watermark, to source.ID, 
 			if q == nil {
 				continue
 			}
-			ev, ok := d.event(q)
+			ev, ok := s.event(d, q)
 			if x, said := q.refs[refTo{attribute, p.num}]; !ok || ev.Op != source.Upsert || said && !x.gone {
 				continue
 			}

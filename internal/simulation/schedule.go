@@ -27,6 +27,9 @@ type Config struct {
 	Timed     bool   `json:"timed,omitempty"`     // in the calm, retries wait for their time
 	Audit     bool   `json:"audit,omitempty"`     // there is an audit log
 	Units     bool   `json:"units,omitempty"`     // there are organizational units, and a scope
+	Two       bool   `json:"two,omitempty"`       // directories, of one tenant
+	Swapped   bool   `json:"swapped,omitempty"`   // in the other order
+	MoveWait  int    `json:"moveWait,omitempty"`  // seconds
 	Circles   bool   `json:"circles,omitempty"`   // there are groups by which the scope goes
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
 	Drift     string `json:"drift,omitempty"`     // the policy for what others change; "": the default

@@ -51,8 +51,9 @@ func (m mark) text() source.Watermark {
 
 // A reader is the directory as the engine sees it in one run.
 type reader struct {
-	w   *world
-	run *runState
+	w    *world
+	run  *runState
+	side int // of two directories
 }
 
 var (
@@ -62,7 +63,7 @@ var (
 	_ source.Poller      = (*reader)(nil)
 )
 
-func (s *reader) Name() string { return "corp" }
+func (s *reader) Name() string { return sideNames[s.side] }
 
 // dc is the domain controller that answers.
 func (s *reader) dc() *directory {
@@ -80,6 +81,10 @@ func (s *reader) Poll(_ context.Context, w source.Watermark) (bool, error) {
 
 func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
+		if err := s.isDown(); err != nil {
+			yield(source.Event{}, err)
+			return
+		}
 		d := s.dc()
 		s.run.fullRead = true
 		m := mark{Invocation: d.invocation, USN: d.usn, Time: time.Now().UTC(), Timeline: d.timeline}
@@ -91,7 +96,7 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 			if s.run.blind || !p.deleted.IsZero() || p.out || d.outside(p.unit) || p.num%2 == 0 && s.run.halfBlind {
 				continue
 			}
-			if ev, ok := d.event(p); ok {
+			if ev, ok := s.event(d, p); ok && ev.Op != source.Deleted {
 				ev.Revived = false // all is told whole
 				list = append(list, ev)
 				m.Witness, m.WitnessUSN = p.num, p.usn
@@ -111,6 +116,10 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 
 func (s *reader) Since(ctx context.Context, w source.Watermark) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
+		if err := s.isDown(); err != nil {
+			yield(source.Event{}, err)
+			return
+		}
 		d := s.dc()
 		m, err := s.trust(d, w)
 		if err != nil {
@@ -130,7 +139,7 @@ func (s *reader) Since(ctx context.Context, w source.Watermark) iter.Seq2[source
 		}
 		for _, p := range d.sorted() {
 			renamed := d.ouUSN > m.USN && !p.out && p.deleted.IsZero()
-			ev, ok := d.event(p)
+			ev, ok := s.event(d, p)
 			if s.w.refers() && ok && ev.Op == source.Upsert {
 				// Whoever appears tells it whole.
 				from := m.USN
@@ -208,6 +217,10 @@ func (s *reader) trust(d *directory, w source.Watermark) (m mark, err error) {
 
 func (s *reader) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Event, error] {
 	return func(yield func(source.Event, error) bool) {
+		if err := s.isDown(); err != nil {
+			yield(source.Event{}, err)
+			return
+		}
 		if s.run.findFails {
 			yield(source.Event{}, fmt.Errorf("look up: %w", source.ErrUnavailable))
 			return
@@ -219,7 +232,7 @@ func (s *reader) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 				if p.id != id || s.run.blind && p.deleted.IsZero() {
 					continue
 				}
-				if ev, ok := d.event(p); ok {
+				if ev, ok := s.event(d, p); ok {
 					list = append(list, ev)
 					if s.w.refers() && ev.Op == source.Upsert {
 						refs, _ := d.refers(s.w, p, 0)
@@ -262,7 +275,7 @@ func (s *reader) give(ctx context.Context, list []source.Event, at func(n int) s
 			s.w.oracle.toldRefs(ev)
 			s.w.oracle.membersTold(ev)
 		} else {
-			s.w.oracle.told(ev, r)
+			s.tell(ev)
 			if !r.forgets {
 				s.w.oracle.locate(ev)
 			}

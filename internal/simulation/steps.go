@@ -26,7 +26,7 @@ func (w *world) do(s *Step) {
 		w.forgot(before)
 		w.unseenGroups()
 	}()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) {
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) || w.sideStep(s) {
 		return
 	}
 	switch s.Do {
@@ -45,6 +45,9 @@ func (w *world) do(s *Step) {
 	case "restore": // the state is older than reality
 		if w.backup != nil {
 			w.hit("E-02")
+			for key := range w.heldBy { // nobody knows which of it the state has
+				w.heldBy[key] = false
+			}
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true
@@ -56,6 +59,7 @@ func (w *world) do(s *Step) {
 	case "lose": // the state
 		w.rough = true
 		w.hit("E-01")
+		clear(w.heldBy)
 		w.disk = newDisk()
 		w.oracle.load(newOracleState())
 		w.setBack()
@@ -122,6 +126,9 @@ func (w *world) hire(num int, upn, mail string) *person {
 	if w.dir.units != nil {
 		p.unit = 1
 	}
+	if w.config.Two {
+		p.side = num % 2
+	}
 	p.wants(upn)
 	p.wants(mail)
 	w.dir.people[num] = p
@@ -172,6 +179,7 @@ func (w *world) directoryStep(s *Step) bool {
 		w.image = d.clone()
 	case "rollback": // to the image, with the same invocationId
 		if w.image != nil {
+			w.unmove()
 			w.timelines++
 			w.dir = w.image.clone()
 			w.dir.timeline = w.timelines
@@ -222,6 +230,9 @@ func (w *world) change(p *person, s *Step) {
 			d.touch(p)
 		}
 	case "hide":
+		if p.moved() { // a tombstone there and nothing here is a deletion
+			return
+		}
 		w.hit("S-10")
 		p.hidden = true
 		w.blinded = true // only a complete read shows that it can't be seen

@@ -88,7 +88,7 @@ type saying struct {
 // sayings are what a read of everything (since 0) or a delta gives of units.
 func (s *reader) sayings(d *directory, since int64) (list []saying) {
 	for _, u := range d.sortedUnits() {
-		if u.usn <= since || since == 0 && (s.run.blind || s.run.halfBlind && u.num%2 == 0 || d.outside(u.num)) {
+		if s.side != 0 || u.usn <= since || since == 0 && (s.run.blind || s.run.halfBlind && u.num%2 == 0 || d.outside(u.num)) {
 			continue
 		}
 		if ev, ok := d.unitEvent(u); ok {

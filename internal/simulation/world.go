@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -66,6 +67,8 @@ type world struct {
 	unsaid     map[[2]int]bool       // that it ever ended, by whatever
 	refEdits   map[binding]int       // references that administrators changed, and how often
 
+	heldBy map[[2]string]bool // by object and directory: what that said of it last
+
 	step  int
 	runs  int
 	log   bytes.Buffer // of the engine
@@ -92,6 +95,7 @@ type runState struct {
 	findFails           bool
 	shortReply          bool
 	expired, cutErr     error
+	down                int // the number of the directory, from 1
 	cutAfter            int
 	readFails, diskFull int
 	commits, writes     int
@@ -118,7 +122,7 @@ func newWorld(s *Schedule) *world {
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
 		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, marks: Marks{},
-		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, refEdits: map[binding]int{},
+		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, heldBy: map[[2]string]bool{}, refEdits: map[binding]int{},
 		sum: 14695981039346656037,
 	}
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
@@ -209,7 +213,11 @@ func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.C
 	if w.config.Audit {
 		opt.Audit = []audit.Sink{&journal{w, r}}
 	}
-	eng, err := dirsync.New(&reader{w, r}, &caller{w, r}, &store{w, r}, opt)
+	first := &reader{w, r, 0}
+	if w.config.Two {
+		first, opt.Name, opt.MoveWait = w.sources(r, opt), sideNames[0], cmp.Or(seconds(w.config.MoveWait), -1)
+	}
+	eng, err := dirsync.New(first, &caller{w, r}, &store{w, r}, opt)
 	if err != nil {
 		panic(err)
 	}

@@ -1,9 +1,11 @@
 package memtarget
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -144,7 +146,8 @@ func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Tok
 		t.counts.Deltas++
 		from, err := t.since(token)
 		now, all := t.token(), t.happened[:len(t.happened):len(t.happened)] // never written to again
-		referred := t.refsHappened[:len(t.refsHappened):len(t.refsHappened)]
+		first, _ := slices.BinarySearchFunc(t.refsHappened, from+1, func(h refHappening, at uint64) int { return cmp.Compare(h.at, at) })
+		referred := t.refsHappened[first:len(t.refsHappened):len(t.refsHappened)]
 		t.mu.Unlock()
 		if err != nil {
 			yield(target.DeltaEvent{}, err)
@@ -163,9 +166,6 @@ func (t *Target) Changes(ctx context.Context, kind target.Kind, token target.Tok
 			}
 		}
 		for _, h := range referred {
-			if h.at <= from {
-				continue
-			}
 			if ev, ok := t.refEvent(kind, h); ok && !yield(ev, nil) {
 				return
 			}

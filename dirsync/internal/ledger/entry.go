@@ -70,10 +70,20 @@ type Entry struct {
 	// Side is on which side of the scope it was.
 	Side Side `json:"side,omitzero"`
 
+	// Home is the source whose word about the object counts: "" is the one that
+	// has the engine's name. Others are what other sources hold under the same
+	// ID, by their homes; Gone is since when Home doesn't have it any more.
+	Home   string                   `json:"-"`
+	Others map[string]source.Object `json:"others,omitempty"`
+	Gone   time.Time                `json:"gone,omitzero"`
+
 	// Member is by which group it is in the scope, if that goes by groups.
 	Member Member `json:"member,omitzero"`
 
-	// Digest identifies Object's values.
+	// Joined says how it is joined with objects of other sources.
+	Joined Joined `json:"joined,omitzero"`
+
+	// Digest identifies Object's values, as its source has them.
 	Digest [sha256.Size]byte `json:"-"`
 }
 
@@ -93,12 +103,17 @@ type Head struct {
 	Presence plan.Presence
 	Linked   bool
 	Digest   [sha256.Size]byte
+	Home     string
+	Shared   bool // other sources hold it, too
 }
 
 // An encoded entry: a version byte, the presence, whether it is linked, the
-// digest, then JSON. Reads in which nothing changed look at the head only.
+// digest, then JSON. Reads in which nothing changed look at the head only. That
+// of an object of an engine with several sources goes on with a byte that says
+// whether other sources hold it, the length of its home's name, and that name.
 const (
 	entryVersion = 1
+	homeVersion  = 2
 	headSize     = 3 + sha256.Size
 )
 
@@ -108,8 +123,19 @@ func (e *Entry) encode() ([]byte, error) {
 	if e.Owned() {
 		linked = 1
 	}
-	b.Write([]byte{entryVersion, byte(e.Presence), linked})
+	version, shared := byte(entryVersion), byte(0)
+	if len(e.Others) > 0 {
+		shared = 1
+	}
+	if e.Home != "" || shared != 0 {
+		version = homeVersion
+	}
+	b.Write([]byte{version, byte(e.Presence), linked})
 	b.Write(e.Digest[:])
+	if version == homeVersion {
+		b.Write([]byte{shared, byte(len(e.Home))})
+		b.WriteString(e.Home)
+	}
 	if err := json.NewEncoder(&b).Encode(e); err != nil {
 		return nil, err
 	}
@@ -118,24 +144,39 @@ func (e *Entry) encode() ([]byte, error) {
 
 // DecodeHead reads the head of an encoded entry.
 func DecodeHead(v []byte) (Head, error) {
-	if len(v) < headSize || v[0] != entryVersion {
-		return Head{}, errors.New("object record has an unknown form")
+	h, _, err := cutHead(v)
+	return h, err
+}
+
+// cutHead reads the head of an encoded entry, and returns what comes after it.
+func cutHead(v []byte) (Head, []byte, error) {
+	unknown := errors.New("object record has an unknown form")
+	if len(v) < headSize || v[0] != entryVersion && v[0] != homeVersion {
+		return Head{}, nil, unknown
 	}
 	h := Head{Presence: plan.Presence(v[1]), Linked: v[2] == 1}
 	copy(h.Digest[:], v[3:])
-	return h, nil
+	rest := v[headSize:]
+	if v[0] == homeVersion {
+		if len(rest) < 2 || len(rest) < 2+int(rest[1]) {
+			return Head{}, nil, unknown
+		}
+		n := 2 + int(rest[1])
+		h.Shared, h.Home, rest = rest[0] == 1, string(rest[2:n]), rest[n:]
+	}
+	return h, rest, nil
 }
 
 func decodeEntry(v []byte) (*Entry, error) {
-	h, err := DecodeHead(v)
+	h, rest, err := cutHead(v)
 	if err != nil {
 		return nil, err
 	}
 	e := &Entry{}
-	if err := json.Unmarshal(v[headSize:], e); err != nil {
+	if err := json.Unmarshal(rest, e); err != nil {
 		return nil, fmt.Errorf("object record: %w", err)
 	}
-	e.Presence, e.Digest = h.Presence, h.Digest
+	e.Presence, e.Digest, e.Home = h.Presence, h.Digest, h.Home
 	return e, nil
 }
 
@@ -216,6 +257,9 @@ type Facts struct {
 	Domains  string   `json:"domains,omitempty"`
 	Verified []string `json:"verified,omitempty"`
 	Rules    string   `json:"rules,omitempty"`
+
+	// Join is the fingerprint of the last run's join rule.
+	Join string `json:"join,omitempty"`
 
 	// Proven is when the configuration was proven: by the first complete run
 	// that planned no removal and passed the guard.

@@ -11,10 +11,14 @@ import (
 	"github.com/dirbridge/dirbridge/target"
 )
 
-// The keys. S is the source's name, T the target's, ID the source's object ID.
+// The keys. S is the engine's name (its source's, if it has one alone), T the target's, ID the source's object ID.
 //
 //	facts/S/T                 Facts: domains, rules, proven, counts
-//	watermark/S/T             Watermark
+//	watermark/S/T             Watermark of the source whose name is S
+//	watermark/S/T/HOME        Watermark of another source of the engine
+//	asked/S/T/ID              the other sources are to be asked about the object
+//	join/S/T/KEY/ID           the object has this join key
+//	rejoin/S/T/KEY            who has it is to be put together again
 //	object/S/T/ID             Entry
 //	due/S/T/ID                Due: the object has to be planned
 //	claim/T/ATTR/VALUE        the objects that want this unique value
@@ -62,9 +66,15 @@ import (
 // isn't ours has no source ID: its reference is under [plan.Stranger].
 type keys struct{ source, target string }
 
-func (k keys) pair() string      { return k.source + "/" + k.target }
-func (k keys) facts() string     { return "facts/" + k.pair() }
-func (k keys) watermark() string { return "watermark/" + k.pair() }
+func (k keys) pair() string  { return k.source + "/" + k.target }
+func (k keys) facts() string { return "facts/" + k.pair() }
+func (k keys) asked() string { return "asked/" + k.pair() + "/" }
+func (k keys) watermark(home string) string {
+	if home == "" {
+		return "watermark/" + k.pair()
+	}
+	return "watermark/" + k.pair() + "/" + home
+}
 
 func (k keys) objects() string             { return "object/" + k.pair() + "/" }
 func (k keys) object(id source.ID) string  { return k.objects() + string(id) }

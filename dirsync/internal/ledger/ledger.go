@@ -85,17 +85,20 @@ func (l *Ledger) Facts(ctx context.Context) (*Facts, error) {
 // SetFacts keeps f.
 func (l *Ledger) SetFacts(f *Facts) error { return save(l.Buffer, l.keys.facts(), f) }
 
-// Watermark returns the watermark, the zero value before the first.
-func (l *Ledger) Watermark(ctx context.Context) (Watermark, error) {
-	w, err := load[Watermark](ctx, l.Buffer, l.keys.watermark())
+// Watermark returns the watermark of one of the sources, the zero value before
+// the first.
+func (l *Ledger) Watermark(ctx context.Context, home string) (Watermark, error) {
+	w, err := load[Watermark](ctx, l.Buffer, l.keys.watermark(home))
 	if w == nil {
 		w = &Watermark{}
 	}
 	return *w, err
 }
 
-// SetWatermark keeps w.
-func (l *Ledger) SetWatermark(w Watermark) error { return save(l.Buffer, l.keys.watermark(), w) }
+// SetWatermark keeps w as that of one of the sources.
+func (l *Ledger) SetWatermark(home string, w Watermark) error {
+	return save(l.Buffer, l.keys.watermark(home), w)
+}
 
 // Head returns the head of the entry of id, nil if there is none.
 func (l *Ledger) Head(ctx context.Context, id source.ID) (*Head, error) {

@@ -17,6 +17,9 @@ type Container struct {
 	DN     string    `json:"dn"`
 	Parent source.ID `json:"parent,omitempty"`
 
+	// Home is the source whose word about it counts, as for an Entry.
+	Home string `json:"home,omitempty"`
+
 	// State is "" while it exists in what the source reads, else ContainerLeft
 	// or ContainerDeleted.
 	State string `json:"state,omitempty"`

@@ -18,6 +18,9 @@ type Roster struct {
 	DN     string    `json:"dn"`
 	Parent source.ID `json:"parent,omitempty"`
 
+	// Home is the source whose word about it counts, as for an Entry.
+	Home string `json:"home,omitempty"`
+
 	// State is "" while the source gives the group. In any other, its members
 	// are those of its last word.
 	State string `json:"state,omitempty"`

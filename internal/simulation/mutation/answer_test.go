@@ -15,10 +15,16 @@ var answerBugs = []bug{
 		new:  "	if res.Err != nil && (c.Op == target.Create || !target.OutcomeUnknown(res.Err)) {\n		outcome := audit.OutcomeRefused\n",
 	},
 	{
-		name: "trust-404", dies: "I5", file: "dirsync/refused.go",
+		name: "trust-404", dies: "I5", file: "dirsync/lost.go",
 		what: "an account that isn't found is forgotten, wherever it is, and made anew",
 		old:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n",
 		new:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n",
+	},
+	{
+		name: "barred-keeps-the-name", dies: "I1", file: "dirsync/refused.go",
+		what: "whose account can't come out of the bin keeps others from names that nobody has",
+		old:  "	if owner != \"\" || err != nil {\n		return err\n	}\n	return r.yield",
+		new:  "	if owner != \"?\" || err != nil {\n		return err\n	}\n	return r.yield",
 	},
 	{
 		name: "repeat-links-anything", dies: "I6", file: "dirsync/settle.go",

@@ -39,13 +39,6 @@ var circleBugs = []bug{
 		new:  "			if g != id && t != nil && t.Top != \"\" && clean == (t.Standing == ledger.RosterIn) {\n				return t.Top, nil\n			}\n			named := r.scope.Names(g)\n",
 	},
 	{
-		name: "regroup-forgotten-first", dies: "I1", file: "dirsync/roster_settle.go",
-		what: "that a group's place in the scope changed is forgotten before those whom it holds are marked",
-		old:  "		all := t.Standing == \"\" ||",
-		new: "		old := *t\n		t.Standing, t.Top = standing, top\n		if err := r.unit(ctx, func() error { r.l.ClearRegroup(id); return r.l.SetRoster(id, t) }); err != nil {\n			return false, err\n		}\n" +
-			"		if err := r.l.Flush(ctx); err != nil {\n			return false, err\n		}\n		t = &old\n		all := t.Standing == \"\" ||",
-	},
-	{
 		name: "all-groups-are-nested", dies: "I2", file: "dirsync/roster_settle.go",
 		what: "whom a group in the scope's group holds is in, though nobody asked for that",
 		old:  "			if !r.scope.Nested() {\n				continue\n			}\n",

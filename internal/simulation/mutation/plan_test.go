@@ -79,8 +79,8 @@ var planBugs = []bug{
 	{
 		name: "own-account-is-foreign", dies: "I1", file: "dirsync/unowned.go",
 		what: "accounts of ours are taken for somebody else's",
-		old:  "	if owner != \"\" || err != nil {\n		return err\n	}\n	if o.Anchor",
-		new:  "	if err != nil || owner == \"?\" {\n		return err\n	}\n	if o.Anchor",
+		old:  "	if owner != \"\" || err != nil {\n		return err\n	}\n	r.newcomer",
+		new:  "	if err != nil || owner == \"?\" {\n		return err\n	}\n	r.newcomer",
 	},
 	{
 		name: "quota-forgets", dies: "I1", file: "dirsync/decide.go",

@@ -73,9 +73,15 @@ var adoptBugs = []bug{
 		new:  "	case plan.Left, plan.Deleted, plan.Missing:\n		return true\n",
 	},
 	{
+		name: "adopts-where-it-was", dies: "I6", file: "dirsync/adopt.go",
+		what: "an account is adopted by the place that a container had before it was hidden",
+		old:  "	case !r.isPlaced(e):",
+		new:  "	case false:",
+	},
+	{
 		name: "rebinds-from-who-is-there", dies: "I6", file: "dirsync/rebind.go",
 		what: "an anchor moves while its object is there",
-		old:  "	case !r.isGone(old), !r.seen.has(a.From):",
+		old:  "	case !r.isGone(old), !r.seen.has(a.From), // what was proven earlier may have been undone, and not be shown\n		old.Presence == plan.Present && refused(r.mapped(old)) && !r.isPlaced(old):",
 		new:  "	case !r.isGone(old) && old.Presence != plan.Present:",
 	},
 	{

@@ -6,8 +6,8 @@ var readBugs = []bug{
 		name: "watermark-first", dies: "I3", file: "dirsync/read.go",
 		what: "a delta's watermark becomes durable before what was read up to it",
 		old:  "		return r.setWatermark(ev.Watermark)\n",
-		new: "		if r.dry {\n			return r.setWatermark(ev.Watermark)\n		}\n		l := ledger.New(r.store, r.src.Name(), r.tgt.Name())\n" +
-			"		if err := l.SetWatermark(ledger.Watermark{Value: ev.Watermark, Run: r.report.Run}); err != nil {\n			return err\n		}\n" +
+		new: "		if r.dry {\n			return r.setWatermark(ev.Watermark)\n		}\n		l := ledger.New(r.store, r.name, r.tgt.Name())\n" +
+			"		if err := l.SetWatermark(r.from.home, ledger.Watermark{Value: ev.Watermark, Run: r.report.Run}); err != nil {\n			return err\n		}\n" +
 			"		return l.Flush(ctx)\n",
 	},
 	{

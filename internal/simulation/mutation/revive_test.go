@@ -17,8 +17,8 @@ var reviveBugs = []bug{
 	{
 		name: "asked-only-once", dies: "I1", file: "dirsync/refs_revived.go",
 		what: "who refers to somebody that came back isn't asked again if the source couldn't answer",
-		old:  "			err = r.confirmRefsTo(ctx, w.Value, id)\n		}\n",
-		new:  "			err = r.confirmRefsTo(ctx, w.Value, id)\n			if errors.Is(err, source.ErrUnavailable) {\n				err = nil\n			}\n		}\n",
+		old:  "		case errors.Is(err, source.ErrIncomplete): // the object isn't there, most likely\n",
+		new:  "		case errors.Is(err, source.ErrIncomplete), errors.Is(err, source.ErrUnavailable):\n			some = true\n",
 	},
 	{
 		name: "deleted-stays-where-the-account-stays", dies: "I1", file: "dirsync/refs.go",

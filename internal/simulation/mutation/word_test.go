@@ -83,8 +83,8 @@ var wordBugs = []bug{
 	{
 		name: "rejection-forgotten", dies: "I8", file: "dirsync/approve.go",
 		what: "who rejects a plan is asked again, or not even that",
-		old:  "				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Why: heldRejected,",
-		new:  "				return r.l.SetHold(c.Source+\"-\", ledger.Hold{State: sourceState(e), Why: heldRejected,",
+		old:  "				return r.l.SetHold(c.Source, ledger.Hold{State: sourceState(e), Change: c.Deed(), Why: heldRejected,",
+		new:  "				return r.l.SetHold(c.Source+\"-\", ledger.Hold{State: sourceState(e), Change: c.Deed(), Why: heldRejected,",
 	},
 	{
 		name: "apply-takes-more", dies: "I8", file: "dirsync/admit.go",
@@ -101,8 +101,8 @@ var wordBugs = []bug{
 	{
 		name: "only-moves-watermark", dies: "I3", file: "dirsync/only.go",
 		what: "a run for some objects counts as having read everything",
-		old:  "	err := r.consume(ctx, source.Find(ctx, r.src, ids), false)\n",
-		new: "	err := r.consume(ctx, source.Find(ctx, r.src, ids), false)\n	for ev := range r.src.All(ctx) {\n		if ev.Op == source.Checkpoint {\n" +
+		old:  "	err := r.findAll(ctx, ids)\n",
+		new: "	err := r.findAll(ctx, ids)\n	for ev := range r.from.src.All(ctx) {\n		if ev.Watermark != \"\" {\n" +
 			"			r.setWatermark(ev.Watermark)\n		}\n	}\n",
 	},
 	{
