@@ -21,18 +21,31 @@ func (r *run) says(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (bool, e
 		return false, nil
 	}
 	h, err := r.l.Head(ctx, k.To)
-	return h == nil || h.Presence != plan.Deleted, err
+	if h == nil || h.Presence != plan.Deleted || err != nil {
+		return true, err
+	}
+	e, err := r.l.Entry(ctx, k.To)
+	if e == nil || err != nil {
+		return true, err
+	}
+	why, _, err := r.waiting(ctx, e) // it may have been moved to another source
+	return why != "", err
 }
 
 // remains reports whether e was deleted in the source and has an account, and
-// whether that may still go: by this plan, or by a call whose outcome is open.
+// whether that may still go: by this plan, by a call whose outcome is open, or once it
+// is known that the object wasn't moved to another source.
 func (r *run) remains(ctx context.Context, e *ledger.Entry) (remains, goes bool, err error) {
 	if e == nil || e.Presence != plan.Deleted || !e.Owned() {
 		return false, false, nil
 	}
 	id := e.Object.ID
 	in, err := r.l.Intent(ctx, id)
-	return true, in != nil || r.refs.going.has(id), err
+	if err != nil {
+		return false, false, err
+	}
+	why, _, err := r.waiting(ctx, e)
+	return true, in != nil || why != "" || r.refs.going.has(id), err
 }
 
 // takeOut makes a reference to a deleted object whose account remains due.

@@ -35,7 +35,7 @@ var reviveBugs = []bug{
 	{
 		name: "tombstone-says-nothing-of-members", dies: "I1", file: "dirsync/refs_deleted.go",
 		what: "a deleted person whose account isn't deleted is put into the groups that it was in once more",
-		old:  "	return h == nil || h.Presence != plan.Deleted, err\n",
-		new:  "	return h == nil || h.Presence != plan.Deleted || k.Holder != \"\", err\n",
+		old:  "	return why != \"\", err\n",
+		new:  "	return why != \"\" || k.Holder != \"\", err\n",
 	},
 }
