@@ -99,6 +99,9 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || w.accountOf(m) != nil) {
 			continue // whose account it is doesn't count for who isn't synchronized, or has another
 		}
+		if q := w.dir.people[m]; q != nil && w.config.Two && q.moving == inNone {
+			continue // neither directory shows it, for longer than it may: it counts as deleted
+		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
 			if w.rolledBack && !w.config.Audit && (p.poison || p.hidden) {
 				continue // nobody notices, and what came since can't be read again
