@@ -17,8 +17,8 @@ var answerBugs = []bug{
 	{
 		name: "trust-404", dies: "I5", file: "dirsync/lost.go",
 		what: "an account that isn't found is forgotten, wherever it is, and made anew",
-		old:  "			return derr\n		}\n	}\n	switch {\n",
-		new:  "			return derr\n		}\n	}\n	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n",
+		old:  "	switch {\n	case stays:\n",
+		new:  "	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n	case stays:\n",
 	},
 	{
 		name: "barred-keeps-the-name", dies: "I1", file: "dirsync/refused.go",
