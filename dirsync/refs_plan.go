@@ -168,6 +168,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		p.due++ // for the one that it is now
 		return err
 	}
+	wanted, err := r.says(ctx, k, x)
+	if err != nil {
+		return err
+	}
 	does, standing, err := r.points(ctx, k, x)
 	if err != nil {
 		return err
@@ -213,9 +217,9 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 			w.refused, w.reason = w.refused+1, p.off.Error()
 		}
 		r.stuck(k.Holder)
-		return r.refusedRef(ctx, k, p.off, x.Wanted)
+		return r.refusedRef(ctx, k, p.off, wanted)
 	}
-	return p.add(ctx, k, x.Wanted)
+	return p.add(ctx, k, wanted)
 }
 
 // holds counts a reference that somebody holds back. It stays due.
@@ -249,7 +253,7 @@ func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does 
 	if h == nil {
 		return false, ledger.Dropped, nil
 	}
-	if r.refs.going.has(k.To) {
+	if r.refs.going.has(k.To) || h.Presence == plan.Deleted && x.Applied == ledger.No {
 		return false, ledger.Gone, nil
 	}
 	if h.Linked && (!x.Wanted || x.Applied != ledger.No) || r.refs.coming.has(k.To) {

@@ -68,6 +68,7 @@ func Generate(seed uint64) *Schedule {
 	g.again()
 	g.s.withGroups(g.people)
 	g.s.withFaultsOfGroups(g.people)
+	g.s.withRevivals(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
 	g.s.withTwo(g.people)
