@@ -56,7 +56,7 @@ func (e *Engine) Adopt(ctx context.Context, pairs []Pair, by string) ([]Adopted,
 }
 
 func (r *run) adopt(ctx context.Context, pairs []Pair, by string) (done []Adopted, err error) {
-	for _, step := range []func(context.Context) error{r.begin, r.askDomains, r.scopeFirst} {
+	for _, step := range []func(context.Context) error{r.begin, r.askDomains, r.settleOpenRefs, r.scopeFirst} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

@@ -66,6 +66,13 @@ func (r *run) isForeign(ctx context.Context, e *ledger.Entry) (bool, error) {
 // lookForeign asks the target about the account of e. If it doesn't answer, what
 // is known stays.
 func (r *run) lookForeign(ctx context.Context, e *ledger.Entry) (bool, error) {
+	if !e.Owned() {
+		o, err := target.FindDeleted(ctx, r.tgt, e.Kind(), e.Link.ID)
+		if err != nil {
+			return e.Link.Foreign, ctx.Err()
+		}
+		return o.Foreign, r.noteForeign(ctx, e, o.Foreign)
+	}
 	found, err := target.Find(ctx, r.tgt, e.Kind(), []target.Key{{ID: e.Link.ID}})
 	if err != nil || len(found[0]) == 0 {
 		return e.Link.Foreign, ctx.Err()

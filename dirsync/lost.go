@@ -27,7 +27,12 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 		return r.later(ctx, e, mapping.Problem{Code: "not-found", Message: "the target says: " + err.Error(),
 			Remedy: "nothing: the next run tries again"}, err)
 	}
-	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
+	o, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)
+	if ferr == nil {
+		if err := r.noteForeign(ctx, e, o.Foreign); err != nil {
+			return err
+		}
+	}
 	stays := false
 	if ferr == nil && c.Op != target.Restore && !c.Removal && e.Deleting.IsZero() {
 		var derr error

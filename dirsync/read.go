@@ -130,7 +130,7 @@ const (
 func (r *run) consume(ctx context.Context, o *origin, events iter.Seq2[source.Event, error], checkpointed bool) error {
 	var last source.Op
 	r.from = o
-	r.refs.told, r.refs.passed, r.refs.purge = nil, nil, r.refers()
+	r.refs.told, r.refs.emptied, r.refs.passed, r.refs.purge = nil, nil, nil, r.refers()
 	if err := r.purgeRefs(ctx); err != nil { // what a crash left
 		return err
 	}
@@ -158,6 +158,9 @@ func (r *run) consume(ctx context.Context, o *origin, events iter.Seq2[source.Ev
 	}
 	if checkpointed && last != source.Checkpoint {
 		return sourceError{fmt.Errorf("the read ended without a checkpoint: %w", source.ErrIncomplete)}
+	}
+	if err := r.confirmEmptied(ctx); err != nil {
+		return err
 	}
 	return r.passCheckpoint(ctx)
 }

@@ -67,6 +67,9 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 	if err := r.mayBeOurs(o, a.UPN); err != nil {
 		return err
 	}
+	if err := r.moveRefs(ctx, a.From, a.Object, !link.Binned.IsZero()); err != nil {
+		return err
+	}
 	if err := r.unlink(ctx, old); err != nil {
 		return err
 	}

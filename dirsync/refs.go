@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -19,8 +20,9 @@ var refAttributes = map[string]string{"member": target.RefMembers, "managedBy": 
 
 // references are what a run knows of references.
 type references struct {
-	told   map[ledger.RefKey]*telling // the sets that are being told
-	passed *source.Watermark          // the last checkpoint, if it came amid one
+	told    map[ledger.RefKey]*telling // the sets that are being told
+	emptied emptied                    // that were told empty, and have to be confirmed
+	passed  *source.Watermark          // the last checkpoint, if it came amid one
 
 	purge bool // some holder's may have to be forgotten
 
@@ -87,7 +89,9 @@ func (r *run) stand(x *ledger.Ref, s ledger.Standing) {
 }
 
 // setRef keeps x instead of was (nil for nothing), with all that follows from
-// it: counts, totals, and whether it is due. It belongs into a unit of the run.
+// it: counts, totals, and whether it is due. What somebody holds back stays held
+// back, and due, until the source says something else of it, whatever becomes of
+// the accounts at both ends. It belongs into a unit of the run.
 func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x ledger.Ref) error {
 	before := ledger.Ref{}
 	if was != nil {
@@ -124,11 +128,25 @@ func (r *run) setRef(ctx context.Context, k ledger.RefKey, was *ledger.Ref, x le
 		}
 	}
 	r.l.SetRef(k, was, x)
-	if standing != ledger.Plain || x.Applied != ledger.Unsure && x.Wanted == (x.Applied == ledger.Yes) {
+	if x.Applied != ledger.Unsure && x.Wanted == (x.Applied == ledger.Yes) {
 		r.l.ClearRefDue(k)
 		return nil
 	}
-	return r.l.SetRefDue(k, ledger.RefDue{})
+	due := ledger.RefDue{}
+	if was != nil && before.Wanted == x.Wanted {
+		old, err := r.l.RefDue(ctx, k)
+		if err != nil {
+			return err
+		}
+		if old != nil { // the source said nothing else of it
+			due.Held, due.Attempts = old.Held, old.Attempts
+		}
+	}
+	if standing != ledger.Plain && due.Held == nil {
+		r.l.ClearRefDue(k)
+		return nil
+	}
+	return r.l.SetRefDue(k, due)
 }
 
 func step(was, is bool) int {
@@ -355,6 +373,11 @@ func (r *run) purgeRefs(ctx context.Context) error {
 			return err
 		}
 		err = r.unit(ctx, func() error {
+			for _, attr := range slices.Sorted(maps.Values(refAttributes)) {
+				if err := r.l.SetRefSet(id, attr, ledger.RefSet{}); err != nil {
+					return err
+				}
+			}
 			r.l.ClearRefHead(id)
 			r.l.ClearPurge(id)
 			r.l.ClearRefSweep(id)

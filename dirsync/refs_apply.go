@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -165,6 +164,9 @@ func (r *run) settleRefs(ctx context.Context, in *ledger.Intent, res target.Resu
 				}
 				continue
 			}
+			if r.ends(why) {
+				continue // it stays due as it is
+			}
 			if target.OutcomeUnknown(why) {
 				*part.maybe = append(*part.maybe, k.To)
 			}
@@ -282,8 +284,7 @@ func (r *run) refusedWhole(ctx context.Context, c *plan.Change, err error) (stop
 		return false, nil
 	case errors.Is(err, target.ErrNotApplied):
 		return true, nil
-	case errors.Is(err, target.ErrThrottled), errors.Is(err, target.ErrUnavailable), errors.Is(err, target.ErrUnauthenticated):
-		r.stop = fmt.Errorf("write to the target %s: %w", r.tgt.Name(), err)
+	case r.ends(err):
 		return true, nil
 	case errors.Is(err, target.ErrNotFound), errors.Is(err, target.ErrForbidden), errors.Is(err, target.ErrReadOnly):
 		// It is about the holder: the rest of its references would meet the same.
@@ -366,7 +367,7 @@ func (r *run) lostMember(ctx context.Context, id source.ID, why error) error {
 	if e == nil || e.Link == nil || err != nil {
 		return err
 	}
-	if in, err := r.l.Intent(ctx, id); in != nil || err != nil {
+	if in, err := r.l.Intent(ctx, id); in != nil || err != nil || r.unseen(e) {
 		return err
 	}
 	return r.lost(ctx, e, &plan.Change{Change: target.Change{Op: target.Refer, Kind: e.Kind(), ID: e.Link.ID}, Source: id}, why)

@@ -38,7 +38,7 @@ func (r *run) settleOpenRefs(ctx context.Context) error {
 					return err
 				}
 			}
-			if r.kept != nil {
+			if r.kept != nil && r.kept.Undo == in.Undo {
 				r.l.ClearChange(r.kept.Area, &in.Change)
 			}
 			r.l.ClearRefIntent(in.Change.Source)

@@ -182,19 +182,19 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 			n.Applied = ledger.No // there is no account that could be referred to
 		}
 		r.l.SetRefWait(k.To)
+		if due.Held != nil {
+			p.holds(k, due)
+		}
+		if n == *x && due.Held != nil {
+			return nil
+		}
 		return r.setRef(ctx, k, x, n)
-	}
-	p.due++
-	w := p.wrong[k.Attribute]
-	if w == nil {
-		w = &wrongRefs{}
-		p.wrong[k.Attribute] = w
-	}
-	if due.Held != nil {
-		w.held++
-		w.by = due.Held
+	case due.Held != nil:
+		p.holds(k, due)
 		return nil
 	}
+	p.due++
+	w := p.wrongs(k)
 	if due.Refused != "" {
 		w.refused++
 		w.reason = cmp.Or(w.reason, due.Refused)
@@ -216,6 +216,22 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		return r.refusedRef(ctx, k, p.off, x.Wanted)
 	}
 	return p.add(ctx, k, x.Wanted)
+}
+
+// holds counts a reference that somebody holds back. It stays due.
+func (p *holderPlan) holds(k ledger.RefKey, due *ledger.RefDue) {
+	p.due++
+	w := p.wrongs(k)
+	w.held, w.by = w.held+1, due.Held
+}
+
+func (p *holderPlan) wrongs(k ledger.RefKey) *wrongRefs {
+	w := p.wrong[k.Attribute]
+	if w == nil {
+		w = &wrongRefs{}
+		p.wrong[k.Attribute] = w
+	}
+	return w
 }
 
 // points reports whether the object that k points at has an account that can be

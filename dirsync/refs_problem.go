@@ -3,14 +3,17 @@ package dirsync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
 	"github.com/dirbridge/dirbridge/dirsync/plan"
 	"github.com/dirbridge/dirbridge/mapping"
+	"github.com/dirbridge/dirbridge/target"
 )
 
 const (
@@ -30,7 +33,7 @@ func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[str
 	if err != nil {
 		return err
 	}
-	ps := slices.DeleteFunc(slices.Clone(old), aboutRefs)
+	ps := slices.DeleteFunc(slices.Clone(old), func(p plan.Problem) bool { return aboutRefs(p) && p.Code != codeRefDoubt })
 	for _, attr := range slices.Sorted(maps.Keys(wrong)) {
 		w := wrong[attr]
 		if w.refused > 0 {
@@ -54,4 +57,25 @@ func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[str
 		return nil
 	}
 	return r.setProblems(ctx, id, ps)
+}
+
+// ends reports whether err is about the target and not about what was to be
+// changed: then the run's writing ends.
+func (r *run) ends(err error) bool {
+	if target.OutcomeUnknown(err) || !errors.Is(err, target.ErrThrottled) && !errors.Is(err, target.ErrUnavailable) && !errors.Is(err, target.ErrUnauthenticated) {
+		return false
+	}
+	r.stop = fmt.Errorf("write to the target %s: %w", r.tgt.Name(), err)
+	return true
+}
+
+// unseen reports whether an account of ours that wasn't found, and is in no bin, was
+// made or restored a short while ago, by whatever process: then the target
+// doesn't show it yet, which says nothing.
+func (r *run) unseen(e *ledger.Entry) bool {
+	if time.Since(e.Link.Since) >= replication {
+		return false
+	}
+	_, err := target.FindDeleted(r.wire, r.tgt, e.Kind(), e.Link.ID)
+	return err != nil
 }

@@ -16,7 +16,10 @@ const refsAtOnce = 500
 
 // A telling is a whole set that is being told: hashes of what came so far, eight
 // bytes for each.
-type telling struct{ seen []uint64 }
+type telling struct {
+	seen    []uint64
+	strange int // values that the source can't identify
+}
 
 var refSeed = maphash.MakeSeed()
 
@@ -60,10 +63,21 @@ func (r *run) takeRefs(ctx context.Context, ev source.Event) error {
 			return err
 		}
 	}
-	seen, whole := r.ended(key, set, x)
-	if !whole {
+	r.refs.emptied.told(key, x)
+	seen, strange, whole := r.ended(key, set, x)
+	switch {
+	case !whole:
 		return nil
+	case strange > 0:
+		return r.doubtSet(ctx, key, fmt.Sprintf("%d values of its %s can't be identified: who isn't among the others stays", strange, attr))
+	case len(seen) == 0:
+		return r.emptySet(ctx, key, x.Attribute)
 	}
+	return r.takeWhole(ctx, key, seen)
+}
+
+// takeWhole takes seen, in order, for the whole set.
+func (r *run) takeWhole(ctx context.Context, key ledger.RefKey, seen []uint64) error {
 	if err := r.toldWhole(ctx, key); err != nil {
 		return err
 	}
@@ -88,20 +102,21 @@ func (r *run) telling(key ledger.RefKey, x *source.References) *telling {
 }
 
 // ended adds what x tells to the set; with the last of it, the hashes of all
-// are returned, in order.
-func (r *run) ended(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, whole bool) {
+// are returned, in order, and how many couldn't be identified.
+func (r *run) ended(key ledger.RefKey, set *telling, x *source.References) (seen []uint64, strange int, whole bool) {
 	if set == nil {
-		return nil, false
+		return nil, 0, false
 	}
 	for _, to := range x.Add {
 		set.seen = append(set.seen, hashOf(to))
 	}
+	set.strange += x.Unidentified
 	if !x.Last {
-		return nil, false
+		return nil, 0, false
 	}
 	delete(r.refs.told, key)
 	slices.Sort(set.seen)
-	return slices.Compact(set.seen), true
+	return slices.Compact(set.seen), set.strange, true
 }
 
 // wantRefs notes that the source says, or says no more, that the holder refers
@@ -142,6 +157,9 @@ func (r *run) wantRef(ctx context.Context, k ledger.RefKey, wanted bool) error {
 // looked at.
 func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) error {
 	set, err := r.l.RefSet(ctx, key.Holder, key.Attribute)
+	if err == nil && set.Doubt {
+		err = r.doubtSet(ctx, key, "")
+	}
 	if err != nil || set.Wanted <= len(seen) {
 		return err
 	}
@@ -154,9 +172,10 @@ func (r *run) keepOnly(ctx context.Context, key ledger.RefKey, seen []uint64) er
 }
 
 // holdCheckpoint keeps a watermark back that came between the first and the last
-// part of a set: a read from there would not tell that set whole.
+// part of a set, or before it is confirmed that one is empty: a read from there
+// would not tell that set whole.
 func (r *run) holdCheckpoint(w source.Watermark) bool {
-	if len(r.refs.told) == 0 {
+	if len(r.refs.told)+len(r.refs.emptied) == 0 {
 		r.refs.passed = nil
 		return false
 	}

@@ -2,6 +2,7 @@ package dirsync
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/dirbridge/dirbridge/dirsync/internal/ledger"
@@ -102,10 +103,15 @@ func (r *run) takeMembers(ctx context.Context, id source.ID, x *source.Reference
 	if err := r.setMembers(ctx, id, x.Add, true); err != nil {
 		return err
 	}
-	if seen, whole := r.ended(key, set, x); whole {
-		return r.keepMembers(ctx, id, seen)
+	r.refs.emptied.told(key, x)
+	seen, strange, whole := r.ended(key, set, x)
+	switch {
+	case !whole:
+		return nil
+	case len(seen)+strange == 0:
+		return r.emptyGroup(ctx, key)
 	}
-	return nil
+	return r.keepMembers(ctx, id, seen, strange == 0)
 }
 
 // setMembers notes that a group holds ids, or doesn't any more.
@@ -144,13 +150,17 @@ func (r *run) setMembers(ctx context.Context, group source.ID, ids []source.ID, 
 }
 
 // keepMembers notes that all members of a group were told: those whose hashes are
-// in seen, which is in order.
-func (r *run) keepMembers(ctx context.Context, group source.ID, seen []uint64) error {
+// in seen, which is in order. Without proof of who is gone, whoever was in it stays.
+func (r *run) keepMembers(ctx context.Context, group source.ID, seen []uint64, proven bool) error {
 	t, err := r.l.Roster(ctx, group)
 	if t == nil || err != nil {
 		return err
 	}
-	if t.Members > len(seen) {
+	if !proven {
+		r.warn(Warning{Code: "scope-group-doubtful", Message: fmt.Sprintf("the group %s of the scope was told in a way that doesn't say who left it", group),
+			Remedy: "see that the sync account may read member, and what it points at; whoever was in it stays in scope"})
+	}
+	if t.Members > len(seen) && proven {
 		var gone []source.ID
 		for id, err := range r.l.Rostered(ctx, group) {
 			if err != nil {

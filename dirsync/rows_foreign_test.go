@@ -133,3 +133,27 @@ func TestA01_NothingIsUndoneAtAnAccountOfAnotherTool(t *testing.T) {
 		require.Zero(t, w.tgt.Counts().Writes())
 	}
 }
+
+// Simulation seed 2081. What a write finds in the bin is looked at there.
+func TestA01_WhatAnotherToolDeletedIsNotRestored(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		w := newWorld(t)
+		ids := w.people(2)
+		w.sync()
+		taken := w.account("p000@contoso.com").ID
+		w.foreign(taken, true)
+		if known {
+			w.sync()
+		}
+		w.tgt.Remove(taken)
+		w.set(ids[0], "title", "Boss")
+		w.tgt.ResetCounts()
+		rep := w.sync()
+		require.Contains(t, codes(rep), "synchronized-by-others")
+		require.Zero(t, rep.Restored)
+		rep = w.sync(dirsync.Request{Retry: true, Reconcile: true})
+		require.Zero(t, rep.Restored)
+		require.LessOrEqual(t, w.tgt.Counts().Writes(), 1)
+		require.True(t, mustGet(w, taken).Deleted)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/dirbridge/dirbridge/dirsync"
 	"github.com/dirbridge/dirbridge/dirsync/audit"
 	"github.com/dirbridge/dirbridge/source"
+	"github.com/dirbridge/dirbridge/target"
 )
 
 func TestS11_DeletedAndMadeAnewUnderOneNameIsTwoIdentities(t *testing.T) {
@@ -105,4 +106,49 @@ func TestS16_AnOldProofIsNoneWhenTheObjectCannotBeFoundNow(t *testing.T) {
 	done := w.adopt(w.match(nil)[0].Pair)
 	require.Equal(t, dirsync.AdoptRefused, done[0].Outcome)
 	require.Contains(t, done[0].Reason, "isn't proven")
+}
+
+// What the account had follows it: the groups that the old object was in don't
+// hold the account for ever, and those of the new one take it as it is.
+func TestS16_ARebindTakesReferencesAlong(t *testing.T) {
+	for name, leave := range map[string]func(w *world, id source.ID){
+		"the account in the bin":   func(w *world, id source.ID) { w.src.Remove(id) },
+		"the account disabled":     func(w *world, id source.ID) { w.src.MoveOut(id) },
+		"left, and it stays there": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			guid := "AQIDBAUGBwgJCgsMDQ4PEA=="
+			old, boss, report := w.person("ann", "contoso.com", "mS-DS-ConsistencyGuid", guid), w.person("boss", "contoso.com"), w.person("eve", "contoso.com")
+			secret, both := w.group("secret", old), w.group("both", old)
+			w.src.SetRefs(old, "manager", boss)
+			w.src.SetRefs(report, "manager", old)
+			w.sync()
+			require.Len(t, w.refs(secret, target.RefMembers), 1)
+			account := w.account("ann@contoso.com").ID
+			stays := leave == nil
+			if stays {
+				leave = func(w *world, id source.ID) { w.src.MoveOut(id) }
+			}
+			leave(w, old)
+			w.sync()
+			moved := w.person("ann2", "contoso.com", "mS-DS-ConsistencyGuid", guid)
+			w.src.Refer(both, "member", moved)
+			require.Equal(t, dirsync.AdoptRebound, w.adopt(w.match(nil)[0].Pair)[0].Outcome)
+			w.sync()
+			if !stays {
+				w.src.Unrefer(secret, "member", old)
+				w.src.Unrefer(both, "member", old)
+				w.src.SetRefs(report, "manager")
+			}
+			for range 2 {
+				w.sync(dirsync.Request{Full: true, Retry: true})
+			}
+			require.Empty(t, w.tgt.RefsOf(w.idOf(secret), target.RefMembers), "the directory has nobody in it, and we put her in")
+			require.Equal(t, []target.ID{account}, w.tgt.RefsOf(w.idOf(both), target.RefMembers))
+			require.Empty(t, w.tgt.RefsOf(w.idOf(report), target.RefManager))
+			require.Empty(t, w.tgt.RefsOf(account, target.RefManager))
+			w.mustRest()
+		})
+	}
 }

@@ -56,6 +56,9 @@ func (r *run) undo(ctx context.Context, n uint64) error {
 		return err
 	}
 	r.report.Mode = Undo
+	if err := r.settleOpenRefs(ctx); err != nil { // what a crash left on the wire
+		return err
+	}
 	if err := r.planUndo(ctx, n); err != nil {
 		return err
 	}
@@ -85,6 +88,10 @@ func (r *run) applyUndo(ctx context.Context) (done bool, err error) {
 		if errors.Is(err, ErrScope) && r.apply == "" {
 			return false, nil // which is sought first
 		}
+		return false, err
+	}
+	// An intent that is open would be overwritten by the undoing's own.
+	if err := r.settleOpenRefs(ctx); err != nil {
 		return false, err
 	}
 	if err := r.lookBeforeUndo(ctx, k); err != nil {

@@ -1,5 +1,7 @@
 package source
 
+import "context"
+
 // References are what one object says about others by one attribute (member,
 // manager, managedBy), as far as one event tells it. They never are among an
 // object's Attributes: a group of 50,000 is no object of 50,000 values, and one
@@ -33,9 +35,31 @@ type References struct {
 
 	// Unidentified counts the values that the source can't identify (an object
 	// of a domain that it doesn't know, a value that is damaged): they are in
-	// neither, and the rest is good.
+	// neither, and the rest is good. Any of them may be whoever isn't named, so a
+	// whole set with some adds what it names, and proves nothing to be gone.
 	Unidentified int
 }
 
 // Whole reports whether r is all of a set in one event.
 func (r *References) Whole() bool { return r.First && r.Last }
+
+// An Emptier is a Source to which an attribute that it may not read looks like
+// one without values.
+type Emptier interface {
+	Source
+
+	// Empty reports whether the object id refers to nobody by attribute, by
+	// evidence that doesn't need the right to read that attribute. False says
+	// that it refers to somebody, or that there is no such evidence. An object
+	// that isn't there refers to nobody. Errors are as for [Source].All.
+	Empty(ctx context.Context, id ID, attribute string) (bool, error)
+}
+
+// Empty reports whether an object of src whose set was told whole and empty refers
+// to nobody. What a source tells that is no [Emptier] is so.
+func Empty(ctx context.Context, src Source, id ID, attribute string) (bool, error) {
+	if e, ok := src.(Emptier); ok {
+		return e.Empty(ctx, id, attribute)
+	}
+	return true, nil
+}

@@ -108,7 +108,10 @@ type RefsError struct {
 	// Refused holds for each the error, which wraps one of this package's
 	// sentinels: [ErrNotFound] or [ErrNotYet] (the object pointed at isn't
 	// there), [ErrForbidden], [ErrInvalid]. With [ErrUnknownOutcome] it may have
-	// been made.
+	// been made. [ErrThrottled], [ErrUnavailable] and [ErrUnauthenticated] say
+	// nothing of the reference: it wasn't made since the target could be written
+	// no more amid the change. The engine ends the run's writing, as after such
+	// an error of a whole change.
 	Refused map[ID]error
 }
 

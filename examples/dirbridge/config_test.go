@@ -69,6 +69,7 @@ func TestTheExampleIsValidAndSoIsWhatItShowsAsOptional(t *testing.T) {
 	c, err = check(t, minimal+section(t, string(all), "limits")+section(t, string(all), "policy"))
 	require.NoError(t, err)
 	require.Equal(t, plan.Limits{
+		Vanished: plan.Limit{Count: 50, Percent: 10},
 		Removals: plan.Limit{Count: 500, Percent: 20}, Disables: plan.Limit{Count: 500, Percent: 20}, UPNChanges: plan.Limit{Count: 1000, Percent: 50},
 		AddressChanges: plan.Limit{Count: 1000, Percent: 50}, Clears: plan.Limit{Count: 500, Percent: 20}, Restores: plan.Limit{Count: 500, Percent: 20},
 		PutBacks: plan.Limit{Count: 500, Percent: 20}, Leaving: plan.Limit{Count: -1, Percent: -1},

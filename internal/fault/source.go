@@ -220,6 +220,11 @@ func (s *Source) Resolve(ctx context.Context, name string) ([]source.ID, error) 
 	return source.Resolve(ctx, s.inner, name)
 }
 
+// Empty asks the inner source, if it can tell.
+func (s *Source) Empty(ctx context.Context, id source.ID, attribute string) (bool, error) {
+	return source.Empty(ctx, s.inner, id, attribute)
+}
+
 // Check returns the inner source's findings.
 func (s *Source) Check(ctx context.Context) (findings []source.Finding, err error) {
 	lost, fault := s.checks.do(ctx, func() { findings, err = s.inner.Check(ctx) })

@@ -115,7 +115,7 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	w.hit(string(a.Outcome))
 	x.foreign = ""
 	o.mine[x.id], o.doubt[x.id] = true, false
-	w.given[x.id] = p.num
+	w.given[x.id], w.rebound[x.id] = p.num, rebound
 }
 
 func (d *directory) byID(id source.ID) *person {

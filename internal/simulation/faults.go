@@ -38,6 +38,8 @@ func (w *world) sourceFault(r *runState, f Fault) bool {
 		r.blind = true
 	case "half blind":
 		r.halfBlind = true
+	case "dim":
+		r.dim = f.N
 	case "expired":
 		r.expired = errors.New("unavailableCriticalExtension")
 	case "find fails":
@@ -52,6 +54,8 @@ func (w *world) targetFault(r *runState, f Fault) bool {
 	switch f.Kind {
 	case "write":
 		r.writeFault[f.N] = f
+	case "amid":
+		r.amid = f.N
 	case "lose replies":
 		r.loseReplies = f.N
 	case "short reply":

@@ -72,13 +72,18 @@ func (o *oracle) referring(c target.Change, before *account) {
 			continue
 		}
 		said := false
-		for _, h := range w.numbers[before.anchor] {
-			for _, m := range w.numbers[to.anchor] {
+		for _, h := range w.owners(before) {
+			for _, m := range w.owners(to) {
 				said = said || w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}]
 			}
 		}
 		if !said {
 			o.complain("I2", "%s refers to %s, which nobody said", w.who(c.Anchor), w.who(to.anchor))
+		}
+		if p, q := w.dir.people[w.owner(before)], w.dir.people[w.owner(to)]; o.calm && !w.rolledBack && p != nil && q != nil && o.steady(p) == before && o.steady(q) == to {
+			if x, ok := p.refs[refTo{p.attr(), q.num}]; !ok || x.gone {
+				o.complain("I2", "p%d refers to p%d, which nobody says any more", p.num, q.num)
+			}
 		}
 		if !o.mine[id] {
 			o.complain("I6", "%s refers to an account that isn't ours", w.who(c.Anchor))
@@ -89,10 +94,13 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if to != nil && to.foreign != "" && w.refEdits[binding{before.id, id}] == 0 {
 			o.complain("I2", "%s loses a stranger whom nobody had added", w.who(c.Anchor))
 		}
-		if to == nil || len(w.numbers[to.anchor]) != 1 || len(w.numbers[before.anchor]) != 1 {
+		if to == nil || w.owner(to) == 0 || w.owner(before) == 0 {
 			continue
 		}
-		h, m := w.numbers[before.anchor][0], w.numbers[to.anchor][0]
+		h, m := w.owner(before), w.owner(to)
+		if (w.rebound[to.id] || w.rebound[before.id]) && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
+			continue // the account was in it for another, and the directory has told nothing of this one
+		}
 		if w.refEdits[binding{before.id, id}] > 0 && !w.saidRefs[[2]source.ID{guid(w.seed, h), guid(w.seed, m)}] {
 			continue // an administrator knew it before the engine could read it
 		}
@@ -131,22 +139,25 @@ func (w *world) forgot(before map[int]*person) {
 	}
 }
 
+// steady is the account of p, if it is what everybody thinks it is.
+func (o *oracle) steady(p *person) *account {
+	w := o.w
+	a := w.accountOf(p.num)
+	if a == nil || !o.mine[a.id] || o.doubt[a.id] || a.locked || p.hidden || p.poison || !o.placed(p) || w.lost[p.num] || w.owner(a) != p.num ||
+		!p.deleted.IsZero() || o.gone(p) || len(w.anchors[p.num]) != 1 {
+		return nil
+	}
+	return a
+}
+
 // judgeRefs compares to whom the accounts refer with what the directory says.
 func (o *oracle) judgeRefs(rep *dirsync.Report) {
 	w := o.w
 	if w.rolledBack || w.config.Groups == 0 {
 		return
 	}
-	steady := func(p *person) *account { // its account is what everybody thinks it is
-		a := w.accountOf(p.num)
-		if a == nil || !o.mine[a.id] || o.doubt[a.id] || a.locked || p.hidden || p.poison || !o.placed(p) || w.lost[p.num] || len(w.numbers[a.anchor]) != 1 ||
-			!p.deleted.IsZero() || o.gone(p) || len(w.anchors[p.num]) != 1 {
-			return nil
-		}
-		return a
-	}
 	for _, p := range w.dir.sorted() {
-		a := steady(p)
+		a := o.steady(p)
 		if a == nil || a.off() { // an administrator's isn't written, nor another tool's
 			continue
 		}
@@ -155,7 +166,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 		}
 		has := w.tenant.referred(a)
 		for _, q := range w.dir.sorted() {
-			b := steady(q)
+			b := o.steady(q)
 			if b == nil {
 				continue
 			}
@@ -167,7 +178,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 			// So with what an adopted account had before.
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
-			unknown := !says && (away(p.num) || away(q.num) || given || given2)
+			unknown := !says && (away(p.num) || away(q.num) || given && !w.rebound[a.id] || given2 && !w.rebound[b.id])
 			if is := slices.Contains(has, b.id); is != says && !unknown && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}

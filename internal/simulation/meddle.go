@@ -122,7 +122,7 @@ func (o *oracle) stays(p *person, a *account, attr, got string, rep *dirsync.Rep
 // account of somebody who left.
 func (o *oracle) meddledWith(x dirsync.Problem) bool {
 	for _, p := range o.w.dir.people {
-		if a := o.w.accountOf(p.num); p.id == x.Object && a != nil && o.w.edits[string(a.id)+x.Attribute] > 0 {
+		if a := o.w.accountOf(p.num); p.id == x.Object && a != nil && (o.w.edits[string(a.id)+x.Attribute] > 0 || o.w.touched[string(a.id)+x.Attribute]) {
 			return strings.HasPrefix(x.Code, "drift")
 		}
 	}

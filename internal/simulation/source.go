@@ -100,6 +100,7 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 				m.Witness, m.WitnessUSN = p.num, p.usn
 				if s.w.refers() && ev.Op == source.Upsert {
 					refs, _ := d.refers(s.w, p, 0)
+					s.dims(p, refs)
 					list = append(list, *refs)
 				}
 			}
@@ -147,6 +148,7 @@ func (s *reader) Since(ctx context.Context, w source.Watermark) iter.Seq2[source
 				if refs, usn := d.refers(s.w, p, from); refs != nil {
 					if from == 0 {
 						usn = p.usn
+						s.dims(p, refs)
 					}
 					list, usns, witness = append(list, *refs), append(usns, usn), append(witness, x)
 				}
@@ -234,6 +236,7 @@ func (s *reader) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 					list = append(list, ev)
 					if s.w.refers() && ev.Op == source.Upsert {
 						refs, _ := d.refers(s.w, p, 0)
+						s.dims(p, refs)
 						list = append(list, *refs)
 					}
 				}

@@ -51,6 +51,7 @@ func (w *world) do(s *Step) {
 			w.disk = w.backup.disk.clone()
 			w.oracle.load(w.backup.oracle)
 			w.rolledBack = true
+			clear(w.rebound)
 			if seen := w.setBack(); !seen || w.rough { // else the engine looks at its accounts
 				w.excuse(w.backup.tenant)
 			}
@@ -62,6 +63,7 @@ func (w *world) do(s *Step) {
 		clear(w.heldBy)
 		w.disk = newDisk()
 		w.oracle.load(newOracleState())
+		clear(w.rebound)
 		w.setBack()
 	case "leaving":
 		w.hit("E-07")

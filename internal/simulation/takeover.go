@@ -81,8 +81,8 @@ func (o *oracle) learned(r *runState) {
 // takenOver judges a write to an account that another tool synchronizes: none by
 // who has been shown that, none of a sort before which one has to ask.
 func (o *oracle) takenOver(c target.Change, before *account, r *runState, sent sending) {
-	if before.taken.IsZero() {
-		return
+	if before.taken.IsZero() || !before.deleted.IsZero() && c.Op != target.Restore {
+		return // it meets nothing
 	}
 	who := o.w.who(c.Anchor)
 	switch {

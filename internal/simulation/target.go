@@ -237,6 +237,9 @@ func (t *caller) ApplyBatch(ctx context.Context, cs []target.Change) []target.Re
 // carryOut makes the change, with the oracle looking.
 func (t *caller) carryOut(c target.Change, sent sending) (*account, error) {
 	w := t.w
+	if e := t.run.ended; !e.IsZero() && sent.at.After(e) {
+		w.oracle.complain("I5", "%s of %s after the tenant had asked to slow down", c.Op, w.who(c.Anchor))
+	}
 	if hook := t.run.between; hook != nil { // an administrator, between plan and write
 		t.run.between = nil
 		hook()
@@ -250,7 +253,9 @@ func (t *caller) carryOut(c target.Change, sent sending) (*account, error) {
 	changed := 0
 	if c.Op == target.Refer && err == nil {
 		most, _ := t.RefBatch(c.Kind, c.Refs.Attribute)
+		rest := t.amid(&c)
 		changed, err = w.tenant.refer(a, c.Refs, most)
+		err = throttled(rest, err)
 	}
 	w.logf("    %s %s %s repeat=%v: %v", c.Op, w.who(c.Anchor), w.shown(c), c.Repeat, err)
 	if err == nil || c.Op == target.Refer && changed > 0 {

@@ -65,6 +65,7 @@ type world struct {
 	needsRetry bool                  // something was refused that only a retry brings back
 	saidRefs   map[[2]source.ID]bool // references that the directory ever told
 	unsaid     map[[2]int]bool       // that it ever ended, by whatever
+	rebound    map[target.ID]bool    // accounts that moved to another object
 	refEdits   map[binding]int       // references that administrators changed, and how often
 
 	heldBy map[[2]string]bool // by object and directory: what that said of it last
@@ -91,6 +92,8 @@ type runState struct {
 	forgets             bool // keeps nothing of what it is told
 	stale, blind        bool
 	halfBlind, shuffle  bool
+	dim, amid           int       // references: which that are, and what stops amid them
+	ended               time.Time // when that was
 	noCheckpoint        bool
 	findFails           bool
 	shortReply          bool
@@ -122,7 +125,7 @@ func newWorld(s *Schedule) *world {
 		seed: s.Seed, config: s.World, random: rand.New(rand.NewPCG(s.Seed, 7)),
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
-		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, marks: Marks{},
+		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, rebound: map[target.ID]bool{}, marks: Marks{},
 		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, heldBy: map[[2]string]bool{}, refEdits: map[binding]int{},
 		sum: 14695981039346656037,
 	}

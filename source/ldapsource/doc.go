@@ -52,7 +52,8 @@
 // own; a source that just started can't tell that from a rename, so it repeats
 // them. An object that is undeleted refers to whom it does then, whole; whether
 // others refer to it again (with the recycle bin they do) is told when they are
-// read whole. What the account may not see of member reads as an empty set.
+// read whole. What the account may not see of member reads as an empty set;
+// [Source.Empty] tells one from the other, by the other ends of the links.
 //
 // An account that can't see deleted objects may still be told of them by DirSync
 // on Windows. What kind they were is then likely and not certain.

@@ -38,6 +38,7 @@ var (
 	_ source.Finder      = (*Source)(nil)
 	_ source.Resolver    = (*Source)(nil)
 	_ source.Checker     = (*Source)(nil)
+	_ source.Emptier     = (*Source)(nil)
 )
 
 // A server is one domain controller by URL.

@@ -65,6 +65,10 @@ type RefSet struct {
 	Wanted  int `json:"wanted,omitempty"`
 	Applied int `json:"applied,omitempty"` // for sure
 
+	// Doubt says that the source told them whole the last time in a way that
+	// doesn't prove who is gone.
+	Doubt bool `json:"doubt,omitempty"`
+
 	// Told says that the source has told the whole set, and that the state wasn't
 	// behind since: who isn't wanted is known to be not wanted.
 	Told bool `json:"told,omitempty"`

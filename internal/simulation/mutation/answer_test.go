@@ -17,8 +17,8 @@ var answerBugs = []bug{
 	{
 		name: "trust-404", dies: "I5", file: "dirsync/lost.go",
 		what: "an account that isn't found is forgotten, wherever it is, and made anew",
-		old:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n",
-		new:  "	_, ferr := target.FindDeleted(r.wire, r.tgt, c.Kind, e.Link.ID)\n	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n",
+		old:  "	switch {\n	case stays:\n",
+		new:  "	switch {\n	case c.Op != target.Restore:\n		r.l.ClearOwner(e.Link.ID)\n		e.Link, e.Applied = nil, nil\n	case stays:\n",
 	},
 	{
 		name: "barred-keeps-the-name", dies: "I1", file: "dirsync/refused.go",

@@ -50,10 +50,4 @@ var circleBugs = []bug{
 		old:  "	if len(b.groups) > 0 { // a scope",
 		new:  "	if len(b.groups) > 9 { // a scope",
 	},
-	{
-		name: "adopted-by-old-members", dies: "I6", file: "dirsync/adopt.go",
-		what: "an adoption goes by who was a member at the last run",
-		old:  "	if err := r.readGroups(ctx); err != nil {\n		return nil, err\n	}\n",
-		new:  "",
-	},
 }

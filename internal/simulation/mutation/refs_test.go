@@ -62,4 +62,28 @@ var refBugs = []bug{
 		old:  "		r.again = true // the one from before goes all the same\n",
 		new:  "",
 	},
+	{
+		name: "rebind-leaves-memberships", dies: "I1", file: "dirsync/rebind.go",
+		what: "an account stays in the groups of the object that it was of",
+		old:  "	if err := r.moveRefs(ctx, a.From, a.Object, !link.Binned.IsZero()); err != nil {\n		return err\n	}\n",
+		new:  "",
+	},
+	{
+		name: "strangers-are-nobody", dies: "I2", file: "dirsync/refs_read.go",
+		what: "a value that can't be identified isn't anybody's who was a member",
+		old:  "	set.strange += x.Unidentified\n",
+		new:  "",
+	},
+	{
+		name: "unread-is-empty", dies: "I2", file: "dirsync/refs_doubt.go",
+		what: "a group whose members may not be read any more counts as emptied",
+		old:  "		case empty:\n",
+		new:  "		case empty || len(seen) == 0:\n",
+	},
+	{
+		name: "throttled-is-refused", dies: "I5", file: "dirsync/refs_apply.go",
+		what: "a tenant that asks to slow down amid a change of references is taken to refuse these",
+		old:  "			if r.ends(why) {\n				continue // it stays due as it is\n			}\n",
+		new:  "",
+	},
 }
