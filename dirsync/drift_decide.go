@@ -39,7 +39,11 @@ func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefTo
 		return err
 	}
 	r.l.ClearRefLook(look.RefSpot)
-	wanted, has := x != nil && x.Wanted, x != nil && x.Applied == ledger.Yes
+	wanted, err := r.says(ctx, k, x)
+	if err != nil {
+		return err
+	}
+	has := x != nil && x.Applied == ledger.Yes
 	switch {
 	case x != nil && x.Applied == ledger.Unsure:
 		return nil // it is written once more

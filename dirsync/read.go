@@ -189,10 +189,12 @@ func (r *run) take(ctx context.Context, ev source.Event) error {
 	case source.Upsert:
 		r.report.Read++
 		r.mark(ev.Object.ID)
+		r.checkRefsTo(ev)
 		return r.observe(ctx, ev.Object)
 	case source.Left:
 		r.report.Read++
 		r.mark(ev.Object.ID)
+		r.checkRefsTo(ev)
 		return r.observeGone(ctx, ev, plan.Left)
 	case source.Deleted:
 		r.report.Read++
@@ -316,6 +318,11 @@ func (r *run) observeGone(ctx context.Context, ev source.Event, p plan.Presence)
 	r.wentAway(e)
 	if err := r.l.SetEntry(e); err != nil {
 		return err
+	}
+	if p == plan.Deleted {
+		if err := r.wake(ctx, id, ledger.Wake{}); err != nil {
+			return err
+		}
 	}
 	return r.markDue(ctx, id, "")
 }

@@ -242,6 +242,13 @@ func (r *run) wakeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		remains, goes, err := r.remains(ctx, e)
+		if err != nil {
+			return err
+		}
+		if goes {
+			continue // what becomes of it is known when it is settled
+		}
 		if w.Value.Lost {
 			if err := r.each(ctx, r.l.Refs(ctx, w.ID, ""), func(k ledger.RefKey) error { return r.applied(ctx, k, ledger.No) }); err != nil {
 				return err
@@ -253,7 +260,12 @@ func (r *run) wakeRefs(ctx context.Context) error {
 			}
 			r.sweepLater(w.ID) // for what others did to it before, and in the bin
 		}
-		err = r.each(ctx, r.l.RefsTo(ctx, w.ID), func(k ledger.RefKey) error { return r.doubtRef(ctx, k, w.Value) })
+		err = r.each(ctx, r.l.RefsTo(ctx, w.ID), func(k ledger.RefKey) error {
+			if err := r.doubtRef(ctx, k, w.Value); err != nil || !remains {
+				return err
+			}
+			return r.takeOut(ctx, k)
+		})
 		if err != nil {
 			return err
 		}

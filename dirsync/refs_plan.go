@@ -172,6 +172,10 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		p.due++ // for the one that it is now
 		return err
 	}
+	wanted, err := r.says(ctx, k, x)
+	if err != nil {
+		return err
+	}
 	does, standing, err := r.points(ctx, p.e, k, x)
 	if err != nil {
 		return err
@@ -217,12 +221,12 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 			w.refused, w.reason = w.refused+1, p.off.Error()
 		}
 		r.stuck(k.Holder)
-		return r.refusedRef(ctx, k, p.off, x.Wanted)
+		return r.refusedRef(ctx, k, p.off, wanted)
 	}
-	if fits, err := p.fits(ctx, k, x, w); !fits || err != nil {
+	if fits, err := p.fits(ctx, k, x, wanted, w); !fits || err != nil {
 		return err
 	}
-	return p.add(ctx, k, x.Wanted)
+	return p.add(ctx, k, wanted)
 }
 
 // holds counts a reference that somebody holds back. It stays due.
@@ -256,7 +260,7 @@ func (r *run) points(ctx context.Context, e *ledger.Entry, k ledger.RefKey, x *l
 	if h == nil {
 		return false, ledger.Dropped, nil
 	}
-	if r.refs.going.has(k.To) {
+	if r.refs.going.has(k.To) || h.Presence == plan.Deleted && x.Applied == ledger.No {
 		return false, ledger.Gone, nil
 	}
 	if h.Linked && (!x.Wanted || x.Applied != ledger.No) {

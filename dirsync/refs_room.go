@@ -24,7 +24,7 @@ type room struct {
 // fits reports whether the target has room for a reference of the holder. What
 // is to be removed makes room when it is removed, and not before. Who comes first
 // is in the order of IDs; who is there stays.
-func (p *holderPlan) fits(ctx context.Context, k ledger.RefKey, x *ledger.Ref, w *wrongRefs) (bool, error) {
+func (p *holderPlan) fits(ctx context.Context, k ledger.RefKey, x *ledger.Ref, wanted bool, w *wrongRefs) (bool, error) {
 	o := p.room[k.Attribute]
 	if o == nil {
 		set, err := p.r.l.RefSet(ctx, k.Holder, k.Attribute)
@@ -37,7 +37,7 @@ func (p *holderPlan) fits(ctx context.Context, k ledger.RefKey, x *ledger.Ref, w
 	switch {
 	case o.most == 0 || k.Attribute == target.RefManager:
 		return true, nil
-	case !x.Wanted:
+	case !wanted:
 		o.removes = true
 		return true, nil
 	case x.Applied == ledger.No && o.taken >= o.most:

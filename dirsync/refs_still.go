@@ -33,8 +33,8 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 			if due == nil || due.Held != nil || err != nil {
 				return false, err
 			}
-			if add := i == 0; x.Wanted != add {
-				return false, nil
+			if wanted, err := r.says(ctx, k, x); wanted != (i == 0) || err != nil {
+				return false, err
 			}
 			if does, _, err := r.points(ctx, e, k, x); !does || err != nil {
 				return false, err

@@ -137,6 +137,11 @@ func settlesRepeat(err error) bool {
 func (r *run) later(ctx context.Context, e *ledger.Entry, p mapping.Problem, cause error) error {
 	id := e.Object.ID
 	r.failed[id] = true
+	if e.Presence == plan.Deleted {
+		if err := r.refusedDeletion(ctx, id); err != nil {
+			return err
+		}
+	}
 	due, err := r.l.Due(ctx, id)
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@
 //     absence from a read proves nothing.
 //
 // An author of a connector implements [Source] and whichever optional abilities
-// the directory has ([DeltaSource], [Poller], [Finder], [Resolver],
+// the directory has ([DeltaSource], [Poller], [Finder], [Confirmer], [Resolver],
 // [Checker]). Beside each
 // ability stands a function that uses it or says that it is missing, so that
 // callers never assert types. Package sourcetest holds the conformance suite:

@@ -45,8 +45,8 @@ const (
 	// In a complete read every object that was given by an Upsert has its
 	// references told whole, before the last Checkpoint and in any order with
 	// the Upserts. In a delta they come with or without an Upsert of their
-	// object. That an object which is pointed at was renamed, moved or deleted
-	// is no event of those that point at it.
+	// object. That an object which is pointed at was renamed, moved or deleted,
+	// or came back ([Event].Revived), is no event of those that point at it.
 	Refers
 )
 
@@ -77,6 +77,14 @@ type Event struct {
 	Watermark  Watermark   // Checkpoint
 	Err        error       // Unreadable
 	References *References // Refers
+
+	// Revived says of an Upsert, or of a Left, that the object was deleted
+	// once and came back. Others may have lost their references to it by that without an
+	// event of their own; a [Confirmer] tells which. A source sets it in
+	// deltas, on every one of which it isn't certain that the object
+	// wasn't deleted since the watermark, and may set it on those of any
+	// object that ever came back. In a complete read it isn't needed.
+	Revived bool
 }
 
 // Evidence says how a source knows that an object is gone or has left. It is

@@ -21,18 +21,7 @@ type ad struct {
 	admin     account
 	sync      account // the least-privileged account of a synchronization
 	reader    account // any account
-
-	// back are people who came back from a tombstone, by objectGUID. They lost what
-	// groups they were in and whose managers they were; those say nothing of it.
-	back map[string]bool
-}
-
-// cameBack notes somebody who came back from a tombstone.
-func (a *ad) cameBack(guid string) {
-	if a.back == nil {
-		a.back = map[string]bool{}
-	}
-	a.back[guid] = true
+	extra     int     // how many people there are beyond the usual thousand
 }
 
 type account struct{ dn, password string }
@@ -143,5 +132,4 @@ func (a *ad) undelete(t testing.TB, guid, dn string) {
 	m.Delete("isDeleted", nil)
 	m.Replace("distinguishedName", []string{dn})
 	require.NoError(t, c.Modify(m), "%s", dn)
-	a.cameBack(guid)
 }

@@ -27,6 +27,19 @@ func seed(t testing.TB) uint64 {
 	return n
 }
 
+// number is what an environment variable says, or def.
+func number(name string, def int) int {
+	s := os.Getenv(name)
+	if s == "" {
+		return def
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		panic(name + " must be a number above 0")
+	}
+	return n
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	for _, clean := range cleanups {

@@ -109,23 +109,3 @@ func groupsChange(t *testing.T, bed *testbed, w *world, g realGroups) {
 		require.NoError(t, c.Del(ldap.NewDelRequest(g.doomed, nil)))
 	})
 }
-
-// unsaid are those of ds that no delta can know of: a tombstone's memberships and
-// reports are lost in the directory without a change of the groups and people that
-// held them, and an account that is restored brings them along.
-func (w *world) unsaid(t testing.TB, ds []compare.Difference) (out []compare.Difference) {
-	t.Helper()
-	if !w.groups || len(ds) == 0 || len(w.ad.back) == 0 {
-		return nil
-	}
-	back := map[string]bool{}
-	for _, e := range w.ad.read(t).Live {
-		back[e.DN] = w.ad.back[e.GUID()]
-	}
-	for _, d := range ds {
-		if (d.Attribute == "members" || d.Attribute == "manager") && d.Want == "" && back[d.Have] {
-			out = append(out, d)
-		}
-	}
-	return out
-}

@@ -15,7 +15,8 @@ import (
 )
 
 // TestRealDirectory is the main job on a real domain controller, by the program
-// as an operator runs it: everything once, then ten rounds of changes.
+// as an operator runs it: everything once, then ten rounds of changes. The nights
+// have more people and more rounds (DIRBRIDGE_E2E_PEOPLE and _ROUNDS).
 func TestRealDirectory(t *testing.T) {
 	bed := realDC(t)
 	w := newWorld(t, bed.ad, worldOptions{groups: true})
@@ -45,7 +46,7 @@ func TestRealDirectory(t *testing.T) {
 
 	x := newExplainer(bed.read(t))
 	var gone []op // deleted in an earlier round, and not back
-	for round := 1; round <= 10; round++ {
+	for round := 1; round <= number("DIRBRIDGE_E2E_ROUNDS", 10); round++ {
 		ops := bed.churn(t, 60)
 		if round%3 == 0 { // the testbed's own log brings back only whom it deleted itself
 			for _, o := range gone[:min(2, len(gone))] {

@@ -22,7 +22,7 @@ type AbleSource interface {
 type Source struct {
 	inner AbleSource
 
-	polls, finds, checks calls
+	polls, finds, checks, confirms calls
 
 	mu      sync.Mutex
 	reads   int
@@ -37,8 +37,9 @@ type cut struct {
 }
 
 var (
-	_ AbleSource      = (*Source)(nil)
-	_ source.Resolver = (*Source)(nil)
+	_ AbleSource       = (*Source)(nil)
+	_ source.Resolver  = (*Source)(nil)
+	_ source.Confirmer = (*Source)(nil)
 )
 
 // NewSource wraps inner.
@@ -71,10 +72,12 @@ func (s *Source) Reorder(random *rand.Rand) {
 	s.reorder = random
 }
 
-// OnPoll, OnFind and OnCheck make the n-th call from now go wrong; 1 is the next.
-func (s *Source) OnPoll(n int, f Fault)  { s.polls.on(n, f) }
-func (s *Source) OnFind(n int, f Fault)  { s.finds.on(n, f) }
-func (s *Source) OnCheck(n int, f Fault) { s.checks.on(n, f) }
+// OnPoll, OnFind, OnCheck and OnConfirm make the n-th call from now go wrong; 1 is
+// the next.
+func (s *Source) OnPoll(n int, f Fault)    { s.polls.on(n, f) }
+func (s *Source) OnFind(n int, f Fault)    { s.finds.on(n, f) }
+func (s *Source) OnCheck(n int, f Fault)   { s.checks.on(n, f) }
+func (s *Source) OnConfirm(n int, f Fault) { s.confirms.on(n, f) }
 
 // Reads is how many times All and Since were ranged over.
 func (s *Source) Reads() int {
@@ -208,6 +211,18 @@ func (s *Source) Find(ctx context.Context, ids []source.ID) iter.Seq2[source.Eve
 	return func(yield func(source.Event, error) bool) {
 		var events iter.Seq2[source.Event, error]
 		if lost, err := s.finds.do(ctx, func() { events = s.inner.Find(ctx, ids) }); lost {
+			yield(source.Event{}, err)
+			return
+		}
+		events(yield)
+	}
+}
+
+// Confirm asks the inner source, if it can.
+func (s *Source) Confirm(ctx context.Context, w source.Watermark, to source.ID, attribute string, holders []source.ID) iter.Seq2[source.Event, error] {
+	return func(yield func(source.Event, error) bool) {
+		var events iter.Seq2[source.Event, error]
+		if lost, err := s.confirms.do(ctx, func() { events = source.Confirm(ctx, s.inner, w, to, attribute, holders) }); lost {
 			yield(source.Event{}, err)
 			return
 		}

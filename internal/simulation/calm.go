@@ -11,21 +11,6 @@ import (
 // than a run plans.
 const mostCalm = 12
 
-// stranded reports whether the account of somebody who was deleted can't be
-// deleted. The directory has taken the person out of groups without a word,
-// which only a complete read tells (docs/safety.md).
-func (w *world) stranded() bool {
-	for num, p := range w.dir.people {
-		if p.deleted.IsZero() {
-			continue
-		}
-		if a := w.accountOf(num); a != nil && a.deleted.IsZero() && a.off() {
-			return true
-		}
-	}
-	return false
-}
-
 // calm ends every schedule: nothing goes wrong any more, nobody changes
 // anything, and the engine has to come to rest, with the tenant as the oracle
 // wants it, and then to write nothing.
@@ -66,10 +51,6 @@ func (w *world) calm() int {
 		}
 		before := o.w.runs
 		rep, err = w.sync(&runState{}, true, true)
-		if err == nil && o.accepted > 0 && w.stranded() {
-			rest = 0
-			continue
-		}
 		if err != nil || o.accepted > 0 {
 			o.complain("I3", "run %d, a complete one after rest, changes %d: %v", before+1, o.accepted, err)
 			return i

@@ -37,6 +37,7 @@ type person struct {
 	poison  bool // can't be read
 	faulty  bool // its title can't be read
 	deleted time.Time
+	revived bool // it was deleted once
 	usn     int64
 	names   []string // that it ever wanted
 	side    int      // in which of two directories it lives
@@ -180,10 +181,10 @@ func (d *directory) event(p *person) (ev source.Event, ok bool) {
 	case p.poison:
 		ev.Op, ev.Object.DN, ev.Err = source.Unreadable, d.dn(p), errPoison
 	case p.out || d.outside(p.unit):
-		ev.Op, ev.Object.DN = source.Left, d.dn(p)
+		ev.Op, ev.Object.DN, ev.Revived = source.Left, d.dn(p), p.revived
 		ev.Evidence = source.Evidence{Kind: "moved out of scope", Seen: time.Now().UTC()}
 	default:
-		ev.Op, ev.Object = source.Upsert, d.object(p)
+		ev.Op, ev.Object, ev.Revived = source.Upsert, d.object(p), p.revived
 	}
 	return ev, true
 }

@@ -69,6 +69,7 @@ func Generate(seed uint64) *Schedule {
 	g.s.withGroups(g.people)
 	g.s.withSorts(g.people)
 	g.s.withFaultsOfGroups(g.people)
+	g.s.withRevivals(g.people)
 	g.s.meddleGroups(g.people)
 	g.circles()
 	g.s.withTwo(g.people)

@@ -64,36 +64,11 @@ func (w *world) refer(p *person, to refTo, is bool) {
 }
 
 // unlinked: p is deleted, which takes it out of what others refer to without a
-// word, and it refers to nobody. Where its account can't be deleted, the others
-// say so: else only a complete read would show it.
-func (d *directory) unlinked(p *person, aloud bool) {
+// word, and it refers to nobody.
+func (d *directory) unlinked(p *person) {
 	p.refs = nil
-	for _, q := range d.sorted() {
-		for to, x := range q.refs {
-			if aloud && to.num == p.num && !x.gone {
-				d.usn++
-				q.refs[to] = toldRef{d.usn, true}
-			}
-		}
-		if aloud {
-			continue
-		}
+	for _, q := range d.people {
 		maps.DeleteFunc(q.refs, func(to refTo, _ toldRef) bool { return to.num == p.num })
-	}
-}
-
-// relinked: p comes back, and whoever may have missed that it was gone is told.
-func (d *directory) relinked(p *person) {
-	for _, q := range d.sorted() {
-		for _, attr := range []string{"member", "manager"} {
-			if to := (refTo{attr, p.num}); q.group == (attr == "member") {
-				if q.refs == nil {
-					q.refs = map[refTo]toldRef{}
-				}
-				d.usn++
-				q.refs[to] = toldRef{d.usn, true}
-			}
-		}
 	}
 }
 

@@ -107,6 +107,9 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || q.moving == inNone || w.accountOf(m) != nil) {
 			continue // whose account it is doesn't count for who isn't synchronized, or has another
 		}
+		if q := w.dir.people[m]; q != nil && w.config.Two && q.moving == inNone {
+			continue // neither directory shows it, for longer than it may: it counts as deleted
+		}
 		if p := w.dir.people[h]; p != nil && !w.unsaid[[2]int{h, m}] {
 			if w.rolledBack && !w.config.Audit && (p.poison || p.hidden) {
 				continue // nobody notices, and what came since can't be read again
@@ -156,6 +159,7 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 	if w.rolledBack || w.config.Groups == 0 {
 		return
 	}
+	o.judgeDeleted(o.steady, rep)
 	for _, p := range w.dir.sorted() {
 		a := o.steady(p)
 		if a == nil || a.off() { // an administrator's isn't written, nor another tool's

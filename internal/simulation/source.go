@@ -59,6 +59,7 @@ type reader struct {
 var (
 	_ source.DeltaSource = (*reader)(nil)
 	_ source.Finder      = (*reader)(nil)
+	_ source.Confirmer   = (*reader)(nil)
 	_ source.Poller      = (*reader)(nil)
 )
 
@@ -96,6 +97,7 @@ func (s *reader) All(ctx context.Context) iter.Seq2[source.Event, error] {
 				continue
 			}
 			if ev, ok := s.event(d, p); ok && ev.Op != source.Deleted {
+				ev.Revived = false // all is told whole
 				list = append(list, ev)
 				m.Witness, m.WitnessUSN = p.num, p.usn
 				if s.w.refers() && ev.Op == source.Upsert {

@@ -191,11 +191,8 @@ func (w *world) directoryStep(s *Step) bool {
 		w.second.invocation = 100 + s.N
 	case "undelete":
 		if p := d.people[s.P]; p != nil && !p.deleted.IsZero() {
-			p.deleted = time.Time{}
+			p.deleted, p.revived = time.Time{}, true
 			d.touch(p)
-			if w.refers() {
-				d.relinked(p)
-			}
 		}
 	case "set", "anchorset", "remove", "out", "in", "hide", "show", "poison", "heal", "faulty":
 		if p != nil {
@@ -225,8 +222,7 @@ func (w *world) change(p *person, s *Step) {
 		w.hit("A-02")
 	case "remove":
 		p.deleted = time.Now()
-		a := w.accountOf(p.num)
-		d.unlinked(p, a != nil && a.off())
+		d.unlinked(p)
 		p.poison, p.faulty = false, false
 		d.touch(p)
 	case "out", "in":

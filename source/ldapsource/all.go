@@ -28,6 +28,7 @@ func (s *Source) All(ctx context.Context) iter.Seq2[source.Event, error] {
 		for _, base := range s.scope.bases {
 			l := look{base: base, scope: ldap.ScopeWholeSubtree, filter: s.kinds.filter(), refs: true, means: func(r record) (source.Event, bool) {
 				_, ok := s.kinds.kind(r.class)
+				r.revived = false // everything is told whole
 				return o.here(r), ok
 			}}
 			if err := o.tellObjects(l, yield); err != nil {

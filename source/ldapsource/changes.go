@@ -17,6 +17,7 @@ type change struct {
 	deleted bool
 	moved   bool // renamed, moved, or new
 	fresh   bool // new or undeleted
+	revived bool // undeleted
 	more    bool // something changed besides references
 	refs    []refChange
 }
@@ -67,7 +68,8 @@ func (c *changes) add(o *op, e *ldap.Entry) error {
 			continue
 		case "isdeleted": // undeleted: it comes without a value
 			x.deleted = len(a.Values) > 0 && strings.EqualFold(a.Values[0], "TRUE")
-			x.fresh = x.fresh || !x.deleted
+			x.revived = !x.deleted
+			x.fresh = x.fresh || x.revived
 		case "name", "parentguid":
 			x.moved = true
 		case "objectclass":
@@ -193,6 +195,9 @@ func (o *op) tell(list []change, yield func(source.Event) bool) error {
 	means := func(r record) (source.Event, bool) {
 		if c := at[r.guid]; c != nil && c.moved && r.class == container && o.crosses(r) {
 			containers = append(containers, r.object.DN)
+		}
+		if c := at[r.guid]; c != nil && c.revived {
+			r.revived = !r.deleted
 		}
 		primaries.note(r)
 		return o.event(r)

@@ -20,6 +20,7 @@ type record struct {
 	guid    guid
 	usn     int64 // uSNChanged on this domain controller, 0 if not given
 	deleted bool  // isDeleted says so
+	revived bool  // it isn't, and was: it came back
 	class   class
 
 	sid, primary sid // with Options.PrimaryGroups: its own, and that of its primary group
@@ -104,12 +105,15 @@ func (a attributeSet) decode(e *ldap.Entry) (record, error) {
 			r.usn, _ = strconv.ParseInt(v.Values[0], 10, 64)
 		case strings.EqualFold(name, "isDeleted"):
 			r.deleted = strings.EqualFold(v.Values[0], "TRUE")
+		case strings.EqualFold(name, "lastKnownParent"):
+			r.revived = true // stays on what was undeleted
 		case strings.EqualFold(name, "parentGUID"):
 			if g, err := guidFrom(v.ByteValues[0]); err == nil {
 				r.object.Parent = g.id()
 			}
 		}
 	}
+	r.revived = r.revived && !r.deleted
 	r.class = classOf(classes, r.object.Attributes.First("userAccountControl"))
 	if !found {
 		return r, errNoGUID

@@ -50,9 +50,10 @@
 // or the container, is all that comes. Where the scope is less than the domain, a
 // container that came into it or left it brings everybody below as events of their
 // own; a source that just started can't tell that from a rename, so it repeats
-// them. An object that is undeleted refers to whom it does then, whole; whether
-// others refer to it again (with the recycle bin they do) is told when they are
-// read whole. What the account may not see of member reads as an empty set;
+// them. An object that is undeleted refers to whom it does then, whole, and is told as
+// revived in deltas, from then on each time (its lastKnownParent stays). Who doesn't refer to it any more, Confirm
+// finds: by a search for those of the holders that lack it as a value, on the domain controller of
+// the watermark. What the account may not see of member reads as an empty set;
 // [Source.Empty] tells one from the other, by the other ends of the links.
 //
 // An account that can't see deleted objects may still be told of them by DirSync

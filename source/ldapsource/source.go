@@ -36,6 +36,7 @@ var (
 	_ source.DeltaSource = (*Source)(nil)
 	_ source.Poller      = (*Source)(nil)
 	_ source.Finder      = (*Source)(nil)
+	_ source.Confirmer   = (*Source)(nil)
 	_ source.Resolver    = (*Source)(nil)
 	_ source.Checker     = (*Source)(nil)
 	_ source.Emptier     = (*Source)(nil)

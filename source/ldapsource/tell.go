@@ -58,7 +58,7 @@ func (o *op) gone(g guid, kind source.Kind, dn string) source.Event {
 
 // left is the event for an object seen outside the scope.
 func (o *op) left(r record, why string) source.Event {
-	return source.Event{Op: source.Left, Object: source.Object{ID: r.object.ID, Kind: r.object.Kind, DN: r.object.DN},
+	return source.Event{Op: source.Left, Object: source.Object{ID: r.object.ID, Kind: r.object.Kind, DN: r.object.DN}, Revived: r.revived,
 		Evidence: source.Evidence{Kind: why, Detail: r.object.DN, Seen: o.now()}}
 }
 
@@ -68,7 +68,7 @@ func (o *op) here(r record) source.Event {
 	if r.class == container && o.top(r.object.DN) {
 		r.object.Parent = ""
 	}
-	return source.Event{Op: source.Upsert, Object: r.object}
+	return source.Event{Op: source.Upsert, Object: r.object, Revived: r.revived}
 }
 
 // top reports whether dn is one of the bases: what is above it isn't read.

@@ -16,8 +16,8 @@
 //	src.Refer(staff, "member", ann)
 //
 // As in Active Directory, deleting an object takes it out of what others refer to,
-// and no event of those says so. In one thing it says more: when the object is
-// undeleted, they are told to have lost it, for whoever didn't see the tombstone.
+// and no event of those says so, not even when the object is undeleted: it is told
+// as revived, and Confirm denies what it lost.
 //
 // What it doesn't do: break the contract on purpose (package internal/fault of
 // this module does), or behave as Active Directory does in detail (attributes

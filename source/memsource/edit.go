@@ -102,7 +102,9 @@ func (s *Source) Remove(id source.ID) bool {
 	})
 }
 
-// Undelete brings a deleted object back into scope as it was.
+// Undelete brings a deleted object back into scope as it was, but for references:
+// as from a tombstone of Active Directory, it refers to nobody, and nobody to it.
+// Those that did say nothing of that; [Source.Confirm] does.
 func (s *Source) Undelete(id source.ID) bool { return s.turn(id, deleted, live) }
 
 // MoveOut moves the object out of scope: it is seen there by its ID.

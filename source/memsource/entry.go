@@ -28,6 +28,7 @@ type entry struct {
 	faults []source.Fault
 	bad    error // why the object can't be read, nil if it can
 	state  state
+	back   bool // it was deleted once
 	seq    uint64
 
 	prev, next *entry // in the order of seq; guarded by Source.mu
@@ -44,12 +45,12 @@ func (s *Source) event(e *entry, now time.Time) source.Event {
 		return source.Event{Op: source.Deleted, Object: known,
 			Evidence: source.Evidence{Kind: "tombstone", Detail: known.DN, Seen: now}}
 	case e.state == outside:
-		return source.Event{Op: source.Left, Object: known,
+		return source.Event{Op: source.Left, Object: known, Revived: e.back,
 			Evidence: source.Evidence{Kind: "moved out of scope", Detail: known.DN, Seen: now}}
 	case e.bad != nil:
 		return source.Event{Op: source.Unreadable, Object: known, Err: e.bad}
 	}
-	return source.Event{Op: source.Upsert, Object: s.object(e)}
+	return source.Event{Op: source.Upsert, Object: s.object(e), Revived: e.back}
 }
 
 // object unpacks e. s.mu is held.
@@ -100,6 +101,7 @@ func (s *Source) replace(old *entry, e entry) {
 	}
 	s.seq++
 	n := &e
+	n.back = old != nil && (old.back || old.state == deleted && e.state != deleted)
 	n.seq, n.prev, n.next = s.seq, s.last, nil
 	if s.last != nil {
 		s.last.next = n

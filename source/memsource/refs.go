@@ -175,9 +175,7 @@ func (s *Source) turned(old, e *entry) {
 	if old == nil || len(s.sets) == 0 {
 		return
 	}
-	was, is := old.state == deleted, e.state == deleted
-	switch {
-	case is && !was:
+	if e.state == deleted && old.state != deleted {
 		for _, set := range s.back[e.id] {
 			if m := set.marks[e.id]; !m.gone && !m.lost {
 				m.lost = true
@@ -192,13 +190,6 @@ func (s *Source) turned(old, e *entry) {
 			}
 			set.live = 0
 		}
-	case was && !is:
-		for _, set := range s.back[e.id] {
-			if set.marks[e.id].lost {
-				s.seq++
-				s.mark(set, e.id, mark{gone: true})
-			}
-		}
 	}
 	if e.tells() && !old.tells() {
 		s.retell(e.id)
@@ -206,15 +197,14 @@ func (s *Source) turned(old, e *entry) {
 	s.compact()
 }
 
-// retell makes what the object refers to, and what it did, the newest change.
-// s.mu is held.
+// retell makes what the object refers to, and what it did, the newest change: whom
+// it lost while nobody could ask it, too. s.mu is held.
 func (s *Source) retell(id source.ID) {
 	for _, set := range s.setsOf(id) {
 		s.seq++
 		for _, to := range sortedKeys(set.marks) {
-			if m := set.marks[to]; !m.lost {
-				s.mark(set, to, mark{gone: m.gone})
-			}
+			m := set.marks[to]
+			s.mark(set, to, mark{gone: m.gone || m.lost})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package memsource_test
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -73,8 +74,10 @@ func TestADeletedObjectIsReferredToNoMoreWithoutAWord(t *testing.T) {
 	require.Equal(t, []source.ID{"b"}, src.Refs("g", "member"))
 	require.True(t, src.Undelete("a"))
 	words, w = events(t, src, w)
-	require.Equal(t, []string{"upsert a", "refers g"}, words)
+	require.Equal(t, []string{"upsert a"}, words)
 	require.Equal(t, []source.ID{"b"}, src.Refs("g", "member"))
+	require.Equal(t, []string{"group g member []-[a] first=false last=false"}, said(t, src.Confirm(t.Context(), w, "a", "member", []source.ID{"g", "b", "x"}))[:1])
+	require.Empty(t, said(t, src.Confirm(t.Context(), w, "b", "member", []source.ID{"g"})), "it refers to b")
 
 	require.True(t, src.MoveOut("g"))
 	src.Refer("g", "member", "a")
@@ -173,6 +176,7 @@ func TestAFollowerKnowsTheReferences(t *testing.T) {
 		one := func() source.ID { return ids[random.IntN(len(ids))] }
 		f := &follower{refs: map[string]map[source.ID]bool{}, begun: map[string]map[source.ID]bool{}}
 		var w source.Watermark
+		revived := map[source.ID]bool{}
 		for range 40 {
 			for range random.IntN(5) {
 				attribute := "member"
@@ -210,6 +214,9 @@ func TestAFollowerKnowsTheReferences(t *testing.T) {
 					w = e.Watermark
 				}
 				f.hear(e)
+				if e.Revived {
+					revived[e.Object.ID] = true
+				}
 				if cut--; cut == 0 {
 					break
 				}
@@ -219,6 +226,20 @@ func TestAFollowerKnowsTheReferences(t *testing.T) {
 		for e, err := range src.Since(t.Context(), w) {
 			require.NoError(t, err)
 			f.hear(e)
+			if e.Revived {
+				revived[e.Object.ID] = true
+			}
+		}
+		for to := range revived {
+			for _, attribute := range []string{"member", "manager"} {
+				for e, err := range src.Confirm(t.Context(), w, to, attribute, ids) {
+					if errors.Is(err, source.ErrIncomplete) {
+						break // deleted again
+					}
+					require.NoError(t, err)
+					f.hear(e)
+				}
+			}
 		}
 		for e := range src.All(t.Context()) { // what is in scope: of the rest a complete read may have said nothing
 			id := e.Object.ID

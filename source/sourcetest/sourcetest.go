@@ -117,6 +117,8 @@ func Run(t *testing.T, open func(t *testing.T) Directory) {
 		{"ACutReadLeavesReferencesUnfinished", testRefsCut},
 		{"FindTellsReferencesWhole", testRefsFind},
 		{"AReaderThatFollowsKnowsTheReferences", testRefsFollow},
+		{"WhoCameBackIsToldSoAndIsDenied", testRevived},
+		{"ConfirmDeniesOnlyWhatIsCertain", testConfirm},
 		{"ObjectsSayWhereTheyLie", testContainers},
 
 		{"PollIsFalseOnlyWhenNothingChanged", testPoll},

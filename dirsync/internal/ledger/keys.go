@@ -59,6 +59,7 @@ import (
 //	refwake/S/T/ID              Wake: they have to be looked at again
 //	refpurge/S/T/HOLDER         its references are to be forgotten
 //	refintent/S/T/HOLDER        Intent: a change of its references on the wire
+//	refcheck/S/T/ID             whether others still refer to it has to be asked
 //	refspent/S/T/HOLDER         []RefSpent: what runs took out of its budgets
 //
 // Of what others do to references see refdrift.go. Whom others have added and who

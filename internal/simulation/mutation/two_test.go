@@ -32,22 +32,4 @@ var twoBugs = []bug{
 		old:  "	return r.l.SetWatermark(r.from.home, ledger.Watermark{",
 		new:  "	return r.l.SetWatermark(\"\", ledger.Watermark{",
 	},
-	{
-		name: "suspects-of-others", dies: "I1", file: "dirsync/suspects.go",
-		what: "what a complete read of one source doesn't give is missing, whoever has it",
-		old:  "		if k.Value.Home != r.from.home {",
-		new:  "		if k.Value.Home != r.from.home && k.Value.Shared {",
-	},
-	{
-		name: "second-home-forgotten", dies: "I1", file: "dirsync/home.go",
-		what: "what another source holds isn't kept, and nobody tells of it again",
-		old:  "	beside(e, from, *o)\n	if err",
-		new:  "	if err",
-	},
-	{
-		name: "goes-on-with-half", dies: "I2", file: "dirsync/sources.go",
-		what: "a source that was down counts as read to its end",
-		old:  "			o.err = err\n",
-		new:  "",
-	},
 }
