@@ -80,13 +80,9 @@ func (r *run) adopt(ctx context.Context, pairs []Pair, by string) (done []Adopte
 			return done, err
 		}
 		r.guarded = guarded
-		keys := make([]target.Key, len(some))
-		for i, p := range some {
-			keys[i].ID = p.Account
-		}
-		found, err := target.Find(ctx, r.tgt, target.User, keys)
+		found, err := r.findPaired(ctx, some)
 		if err != nil {
-			return done, fmt.Errorf("look up accounts at the target: %w", err)
+			return done, err
 		}
 		for i, p := range some {
 			a := Adopted{Pair: p, Outcome: AdoptDone}
@@ -156,28 +152,32 @@ func (r *run) adoptOne(ctx context.Context, a *Adopted, found []target.Object, b
 	} else if owner != "" {
 		return no("the account is that of the object %s", owner)
 	}
-	if err := r.mayBeOurs(o, a.UPN); err != nil {
+	if err := r.mayBeOurs(res, o, a.UPN); err != nil {
 		return err
 	}
 	if err := stillMatches(a.Pair, res, o); err != nil {
 		return err
 	}
-	if err := r.anchorIsFree(ctx, a.Object, res.Anchor, o); err != nil {
+	if err := r.anchorIsFree(ctx, a.Object, res, o); err != nil {
 		return err
 	}
 	link := adoptedLink(o, res.Anchor)
 	e.Link, e.Applied = &link, o.Attributes.Clone()
 	e.Refused, e.Taken, e.Unsure, e.MayLive = nil, nil, nil, false
-	r.facts.Owned++
+	r.facts.Own(e.Kind(), 1)
+	if err := r.adoptsRefs(ctx, e); err != nil {
+		return err
+	}
 	if err := r.linked(ctx, e, res); err != nil {
 		return err
 	}
-	return r.note(ctx, audit.Record{Event: audit.EventAdopted, Kind: string(target.User), Source: string(a.Object), Name: a.Name,
+	return r.note(ctx, audit.Record{Event: audit.EventAdopted, Kind: string(e.Kind()), Source: string(a.Object), Name: a.Name,
 		Target: string(o.ID), Anchor: link.Anchor, UPN: a.UPN, Approver: by, Reason: "matched by " + string(a.By)})
 }
 
 // anchorIsFree says who else has the anchor that o carries, or is to get.
-func (r *run) anchorIsFree(ctx context.Context, id source.ID, anchor string, o target.Object) error {
+func (r *run) anchorIsFree(ctx context.Context, id source.ID, res mapping.Result, o target.Object) error {
+	anchor := res.Anchor
 	other, open, err := r.anchorOwner(ctx, id, anchor)
 	switch {
 	case err != nil:
@@ -187,7 +187,7 @@ func (r *run) anchorIsFree(ctx context.Context, id source.ID, anchor string, o t
 	case open != "":
 		return no("the object %s has the same source anchor, and the outcome of a call for it is open; try again after the next run", open)
 	}
-	found, err := target.Find(ctx, r.tgt, target.User, []target.Key{{Anchor: anchor}})
+	found, err := target.Find(ctx, r.tgt, res.Kind, []target.Key{{Anchor: anchor}})
 	if err != nil {
 		return fmt.Errorf("look up a source anchor at the target: %w", err)
 	}
@@ -199,7 +199,8 @@ func (r *run) anchorIsFree(ctx context.Context, id source.ID, anchor string, o t
 	return nil
 }
 
-// adoptedLink is the link to o once it is ours.
+// adoptedLink is the link to o once it is ours. A group is never given an anchor
+// afterwards: its unique name is set when it is made, or never.
 func adoptedLink(o target.Object, anchor string) plan.Link {
 	return plan.Link{ID: o.ID, Anchor: anchor, Since: time.Now().UTC(), Unstamped: o.Anchor == ""}
 }
@@ -211,7 +212,7 @@ func (r *run) linked(ctx context.Context, e *ledger.Entry, res mapping.Result) e
 	r.l.SetOwner(e.Link.ID, id)
 	if e.Owned() {
 		for _, attr := range uniques {
-			if err := r.l.SetHolder(ctx, attr, "", e.Applied.First(attr), id); err != nil {
+			if err := r.l.SetHolder(ctx, attr, "", uniqueValue(e.Kind(), e.Applied, attr), id); err != nil {
 				return err
 			}
 		}
@@ -247,7 +248,7 @@ func (r *run) adopter(ctx context.Context, a *Adopted) (e *ledger.Entry, res map
 	if e == nil || !r.seen.has(a.Object) || e.Presence != plan.Present {
 		return nil, res, no("the object isn't in the scope of the source")
 	}
-	a.Name = e.Object.DN
+	a.Name, a.Kind = e.Object.DN, e.Kind()
 	ps, err := r.l.ProblemsOf(ctx, a.Object)
 	if err != nil {
 		return nil, res, err
@@ -284,19 +285,20 @@ func (r *run) adopter(ctx context.Context, a *Adopted) (e *ledger.Entry, res map
 }
 
 // mayBeOurs says why o can't be adopted by anybody.
-func (r *run) mayBeOurs(o target.Object, upn string) error {
+func (r *run) mayBeOurs(res mapping.Result, o target.Object, upn string) error {
 	why, unknown := r.guarded.of(o.ID, upn)
 	switch {
 	case why != "":
 		return no("the account %s", why)
 	case unknown != nil:
 		return no("whether the account is an administrator's can't be read: %v", unknown)
-	case o.Kind != target.User:
-		return no("the account is a %s", o.Kind)
 	case o.Deleted:
 		return no("the account is deleted")
 	case o.Foreign:
-		return no("another tool synchronizes the account")
+		return no("%s", foreignWhy(o))
+	}
+	if other := otherSort(res, o); other != "" {
+		return no("%s", other)
 	}
 	return nil
 }
@@ -313,11 +315,18 @@ func stillMatches(p Pair, res mapping.Result, o target.Object) error {
 		v := res.Attributes.First(attr)
 		return v != "" && strings.EqualFold(v, o.Attributes.First(attr))
 	}
+	matches, known := map[MatchKey]bool{
+		ByAnchor:            o.Anchor != "",
+		ByUserPrincipalName: same(target.AttrUserPrincipalName),
+		ByMail:              same(target.AttrMail) || res.Address != "" && strings.EqualFold(res.Address, o.Attributes.First(target.AttrMail)),
+		ByMailNickname:      o.Kind == target.Group && same(target.AttrMailNickname),
+		ByDisplayName:       o.Kind == target.Group && same("displayName"),
+	}[p.By]
 	switch {
-	case p.By == ByAnchor && o.Anchor != "", p.By == ByUserPrincipalName && same(target.AttrUserPrincipalName), p.By == ByMail && same(target.AttrMail):
+	case matches:
 		return nil
-	case slices.Contains([]MatchKey{ByAnchor, ByUserPrincipalName, ByMail}, p.By):
+	case known:
 		return no("the account doesn't match the object by %s (any more)", p.By)
 	}
-	return no("it isn't said by what the pair matches: anchor, userPrincipalName, mail or rebind")
+	return no("it isn't said by what the pair matches: anchor, userPrincipalName, mail, mailNickname, displayName or rebind")
 }

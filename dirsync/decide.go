@@ -188,7 +188,7 @@ func (r *run) settled(ctx context.Context, e *ledger.Entry, in plan.Input, due l
 	}
 	if e.Link == nil && (in.Blocked() || in.AnchorOwner != "") {
 		foreign := func(attr, _ string) bool {
-			return in.UPN.Foreign && attr == target.AttrUserPrincipalName || in.Mail.Foreign && attr == target.AttrMail
+			return in.UPN.Foreign && attr == nameAttr(e.Kind()) || in.Mail.Foreign && attr == target.AttrMail
 		}
 		if err := r.yield(ctx, e, foreign); err != nil {
 			return err
@@ -216,7 +216,7 @@ func (r *run) yield(ctx context.Context, e *ledger.Entry, foreign func(attr, val
 	for _, c := range []struct {
 		attr  string
 		value *string
-	}{{target.AttrUserPrincipalName, &e.UPN}, {target.AttrMail, &e.Mail}} {
+	}{{nameAttr(e.Kind()), &e.UPN}, {target.AttrMail, &e.Mail}} {
 		if *c.value == "" || foreign(c.attr, *c.value) {
 			continue
 		}

@@ -200,7 +200,7 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		seen:     newIDSet(),
 
 		scope: &mapping.BoundScope{}, tree: newTree(),
-		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}},
+		unowned: &unowned{anchors: map[string]target.ID{}, upns: map[string]target.ID{}, mails: map[string]target.ID{}, nicknames: map[string]target.ID{}},
 	}
 	for _, src := range e.srcs {
 		r.origins = append(r.origins, &origin{src: src, home: e.home(src)})

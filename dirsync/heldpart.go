@@ -60,7 +60,7 @@ func undrifted(in plan.Input, d *ledger.Drift) plan.Input {
 			continue
 		}
 		in.Applied[attr] = b.Ours
-		if slices.Contains(uniques, attr) { // which it doesn't have at all, perhaps
+		if isUnique(in.Kind, attr) { // which it doesn't have at all, perhaps
 			in.Unsure = slices.DeleteFunc(in.Unsure, func(a string) bool { return a == attr })
 		}
 	}

@@ -262,7 +262,7 @@ func (r *run) changedThere(ctx context.Context, e *ledger.Entry, d *ledger.Drift
 		case r.keeps(d, attr, ours, theirs):
 		case len(theirs) > 0:
 			e.Applied[attr] = slices.Clone(theirs)
-		case slices.Contains(uniques, attr):
+		case isUnique(e.Kind(), attr):
 			e.Unsure = append(e.Unsure, attr)
 		default:
 			delete(e.Applied, attr)

@@ -90,8 +90,8 @@ func (r *run) lost(ctx context.Context, e *ledger.Entry, c *plan.Change, err err
 // releaseNames notes that an account holds no names any more, since it is in the
 // bin or gone.
 func (r *run) releaseNames(ctx context.Context, e *ledger.Entry) error {
-	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
-		was := e.Applied.First(attr)
+	for _, attr := range uniques {
+		was := uniqueValue(e.Kind(), e.Applied, attr)
 		if err := r.l.SetHolder(ctx, attr, was, "", e.Object.ID); err != nil {
 			return err
 		}

@@ -18,7 +18,11 @@ import (
 // The zero value, and nil: by nothing else.
 type MatchPolicy struct {
 	UserPrincipalName bool // the account has the name that the object is to have
-	Mail              bool // the account has the object's primary address
+	Mail              bool // the account, or group, has the object's primary address
+
+	// Of groups alone, whose names need not be unique.
+	MailNickname bool
+	DisplayName  bool
 }
 
 // Match reads what changed at the source and everything at the target, its bin
@@ -28,7 +32,8 @@ type MatchPolicy struct {
 // adopted: look at the pairs, and give those that are right to [Engine.Adopt].
 //
 // Each pair is there once, by the strongest key that it was found by: anchor,
-// name, address. By name and address only accounts are proposed that carry no
+// name, address, nickname, display name. Groups are proposed for groups, and of
+// those at the target only what can be written: see [target.Object.Foreign]. By name and address only accounts are proposed that carry no
 // anchor or the object's own; one with another anchor is listed with that
 // conflict, and so is one in the bin that carries the object's anchor. The pairs
 // are in the order of objects, then of accounts.
@@ -140,11 +145,22 @@ func (m *matcher) gather(ctx context.Context, policy *MatchPolicy) error {
 			m.want(ByUserPrincipalName, strings.ToLower(res.Attributes.First(target.AttrUserPrincipalName)), w)
 		}
 		if policy.Mail {
-			m.want(ByMail, strings.ToLower(res.Attributes.First(target.AttrMail)), w)
+			m.want(ByMail, strings.ToLower(cmp.Or(res.Address, res.Attributes.First(target.AttrMail))), w)
+		}
+		if w.group() && policy.MailNickname {
+			m.want(ByMailNickname, strings.ToLower(res.Attributes.First(target.AttrMailNickname)), w)
+		}
+		if w.group() && policy.DisplayName {
+			m.want(ByDisplayName, strings.ToLower(res.Attributes.First("displayName")), w)
 		}
 	}
 	return nil
 }
+
+func (w *wanting) group() bool { return w.res.Kind == target.Group }
+
+// isGroupKey reports whether only groups are found by this key.
+func isGroupKey(by MatchKey) bool { return by == ByMailNickname || by == ByDisplayName }
 
 func (m *matcher) want(by MatchKey, value string, w *wanting) {
 	if m.by[by] == nil {
@@ -213,11 +229,11 @@ func (m *matcher) rebind(ctx context.Context, w *wanting, old *ledger.Entry) err
 
 // pair puts a pair on the list.
 func (m *matcher) pair(w *wanting, by MatchKey, o target.Object) *Match {
-	p := &Match{Pair: Pair{Object: w.id, Account: o.ID, By: by, Anchor: o.Anchor}, Name: w.name,
+	p := &Match{Pair: Pair{Object: w.id, Account: o.ID, By: by, Anchor: o.Anchor}, Kind: w.res.Kind, Name: w.name,
 		UPN: w.res.Attributes.First(target.AttrUserPrincipalName), DisplayName: w.res.Attributes.First("displayName"),
 		AccountUPN: o.Attributes.First(target.AttrUserPrincipalName), AccountDisplayName: o.Attributes.First("displayName")}
 	link := adoptedLink(o, w.res.Anchor)
-	if c, _ := plan.Compute(plan.Input{ID: w.id, Presence: plan.Present, Result: w.res, Link: &link, Applied: o.Attributes}); c != nil {
+	if c, _ := plan.Compute(plan.Input{ID: w.id, Kind: w.res.Kind, Presence: plan.Present, Result: w.res, Link: &link, Applied: o.Attributes}); c != nil {
 		p.Before, p.After = c.Before, c.Set
 	}
 	w.found[o.ID] = p
@@ -242,8 +258,10 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 		{ByAnchor, o.Anchor},
 		{ByUserPrincipalName, strings.ToLower(o.Attributes.First(target.AttrUserPrincipalName))},
 		{ByMail, strings.ToLower(o.Attributes.First(target.AttrMail))},
+		{ByMailNickname, strings.ToLower(o.Attributes.First(target.AttrMailNickname))},
+		{ByDisplayName, strings.ToLower(o.Attributes.First("displayName"))},
 	} {
-		if k.value == "" || o.Deleted && k.by != ByAnchor {
+		if k.value == "" || isGroupKey(k.by) && o.Kind != target.Group || o.Deleted && k.by != ByAnchor {
 			continue
 		}
 		for _, w := range m.by[k.by][k.value] {
@@ -258,10 +276,10 @@ func (m *matcher) consider(ctx context.Context, o target.Object) error {
 				p.conflict(ConflictBinned, "the account is in the target's bin: restore it in the tenant first, then match and adopt it")
 			}
 			if o.Foreign {
-				p.conflict(ConflictForeign, "another tool synchronizes the account from a directory (onPremisesSyncEnabled)")
+				p.conflict(ConflictForeign, "%s", foreignWhy(o))
 			}
-			if o.Kind != target.User {
-				p.conflict(ConflictOtherKind, "it is a %s", o.Kind)
+			if other := otherSort(w.res, o); other != "" {
+				p.conflict(ConflictOtherKind, "%s", other)
 			}
 			if err := m.offLimits(ctx, p); err != nil {
 				return err

@@ -25,7 +25,8 @@ import (
 // wave than the holder's change, see [run.place]. In a cycle (A wants B's name
 // and B wants A's), the object with the lowest ID steps aside first.
 func (r *run) names(ctx context.Context, e *ledger.Entry, in *plan.Input) (wave int, err error) {
-	upn := wanted{attr: target.AttrUserPrincipalName, value: in.Result.Attributes.First(target.AttrUserPrincipalName)}
+	name, _ := wantedName(e, in.Result)
+	upn := wanted{attr: nameAttr(e.Kind()), value: name}
 	mail := wanted{attr: target.AttrMail, value: in.Result.Attributes.First(target.AttrMail)}
 	if in.UPN, upn.from, err = r.contest(ctx, e, upn.attr, upn.value); err != nil {
 		return 0, err
@@ -34,9 +35,9 @@ func (r *run) names(ctx context.Context, e *ledger.Entry, in *plan.Input) (wave 
 		return 0, err
 	}
 	if in.UPN.Holder != "" && !in.UPN.Foreign {
-		in.UPN.Placeholder = mapping.Placeholder(upn.value, in.Result.Anchor, r.placeholderDomain(upn.value))
+		in.UPN.Placeholder = r.placeholder(upn.attr, upn.value, in.Result.Anchor)
 	}
-	if e.Link != nil && !e.Owned() {
+	if e.Link != nil && !e.Owned() && e.Kind() == target.User {
 		if err := r.comesBackWith(ctx, e, in); err != nil {
 			return 0, err
 		}
@@ -102,7 +103,7 @@ func (r *run) stepAside(ctx context.Context, e *ledger.Entry, in *plan.Input, up
 			return err
 		}
 		if gives || r.aside[e.Object.ID] {
-			n.claim.Placeholder = mapping.Placeholder(n.value, in.Result.Anchor, r.placeholderDomain(n.value))
+			n.claim.Placeholder = r.placeholder(n.attr, n.value, in.Result.Anchor)
 		}
 	}
 	in.Again = true
@@ -112,8 +113,16 @@ func (r *run) stepAside(ctx context.Context, e *ledger.Entry, in *plan.Input, up
 
 // awaited reports whether another of our objects is to get the value that e has.
 func (r *run) awaited(ctx context.Context, e *ledger.Entry, attr string) (bool, error) {
-	winner, err := r.winner(ctx, attr, e.Applied.First(attr), e.Object.ID)
+	winner, err := r.winner(ctx, attr, uniqueValue(e.Kind(), e.Applied, attr), e.Object.ID)
 	return winner != "" && winner != e.Object.ID, err
+}
+
+// placeholder is what somebody has instead of value: derived from the anchor.
+func (r *run) placeholder(attr, value, anchor string) string {
+	if attr == target.AttrMailNickname {
+		return mapping.NicknamePlaceholder(value, anchor)
+	}
+	return mapping.Placeholder(value, anchor, r.placeholderDomain(value))
 }
 
 // placeholderDomain is where placeholders live: the tenant's initial domain,
@@ -219,7 +228,7 @@ func (r *run) shutOut(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if e.Link != nil {
 		return false, nil
 	}
-	if r.unowned.holder(target.AttrUserPrincipalName, e.UPN) != "" || r.unowned.holder(target.AttrMail, e.Mail) != "" {
+	if r.unowned.holder(nameAttr(e.Kind()), e.UPN) != "" || r.unowned.holder(target.AttrMail, e.Mail) != "" {
 		return true, nil
 	}
 	in := plan.Input{Result: mapping.Result{Anchor: e.Anchor}}

@@ -18,6 +18,11 @@ const (
 	ByUserPrincipalName MatchKey = "userPrincipalName"
 	ByMail              MatchKey = "mail"
 
+	// ByMailNickname and ByDisplayName: the group has the nickname or the display
+	// name that the object is to have. Neither need be unique at the target.
+	ByMailNickname MatchKey = "mailNickname"
+	ByDisplayName  MatchKey = "displayName"
+
 	// ByRebind: the account is that of another object of ours, which is gone and
 	// had the same source anchor; it moved to another forest.
 	ByRebind MatchKey = "rebind"
@@ -42,9 +47,10 @@ type Pair struct {
 type Match struct {
 	Pair
 
-	Name        string `json:"name,omitempty"`        // the object's DN
-	UPN         string `json:"upn,omitempty"`         // that the object is to have
-	DisplayName string `json:"displayName,omitempty"` // likewise
+	Kind        target.Kind `json:"kind,omitempty"`        // of the object
+	Name        string      `json:"name,omitempty"`        // the object's DN
+	UPN         string      `json:"upn,omitempty"`         // that the object is to have
+	DisplayName string      `json:"displayName,omitempty"` // likewise
 
 	AccountUPN         string `json:"accountUPN,omitempty"`
 	AccountDisplayName string `json:"accountDisplayName,omitempty"`
@@ -73,16 +79,17 @@ const (
 	ConflictNotGone         = "not-proven-gone"        // the one whose account it is may be there
 	ConflictProtected       = "protected"              // the account is an administrator's
 	ConflictUnknown         = "protection-unknown"     // or it can't be told that it isn't
-	ConflictForeign         = "synchronized-by-others" // another tool masters the account
-	ConflictOtherKind       = "other-kind"             // the account is no user
+	ConflictForeign         = "synchronized-by-others" // another tool, or the tenant itself, masters the account
+	ConflictOtherKind       = "other-kind"             // the account isn't of the object's kind, or another sort of group
 	ConflictBinned          = "in-the-bin"             // the account is deleted: restore it at the target first
 )
 
 // An Adopted is what became of one pair.
 type Adopted struct {
 	Pair
-	Name string `json:"name,omitempty"` // the object's DN, if it is known
-	UPN  string `json:"upn,omitempty"`  // the account's, if it was found
+	Kind target.Kind `json:"kind,omitempty"` // of the object, if it is known
+	Name string      `json:"name,omitempty"` // the object's DN, if it is known
+	UPN  string      `json:"upn,omitempty"`  // the account's, if it was found
 
 	Outcome AdoptOutcome `json:"outcome"`
 	Reason  string       `json:"reason,omitempty"` // why it was refused

@@ -53,7 +53,7 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 	}
 	var res mapping.Result
 	// Who left keeps the names of the account, whatever it wanted.
-	upn, mail, anchor, suffix := e.Applied.First(target.AttrUserPrincipalName), e.Applied.First(target.AttrMail), e.Anchor, e.Suffix
+	upn, mail, anchor, suffix := nameOf(e.Kind(), e.Applied), e.Applied.First(target.AttrMail), e.Anchor, e.Suffix
 	switch {
 	case e.Presence == plan.Present:
 		res = r.mapped(e)
@@ -67,15 +67,15 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 			upn, mail, anchor, suffix = "", "", "", res.Suffix
 		default:
 			// What a problem concerns isn't named, and the account keeps it.
-			if v, named := res.Attributes[target.AttrUserPrincipalName]; named || e.Link == nil {
-				upn = first(v)
+			if name, named := wantedName(e, res); named || e.Link == nil {
+				upn = name
 			}
 			if v, named := res.Attributes[target.AttrMail]; named || e.Link == nil {
 				mail = first(v)
 			}
 			anchor, suffix = res.Anchor, res.Suffix
 			if e.Link == nil {
-				r.newcomer.add(id, res)
+				r.newcomer.add(r.tgt, id, res)
 			}
 		}
 		if sided := r.sided(e, res); sided || res.Skip == nil && e.Memory != res.Memory {
@@ -107,7 +107,7 @@ func (r *run) prepareOne(ctx context.Context, id source.ID) error {
 	}
 	if e.Suffix != suffix {
 		// Whose own login ID it is goes first: that may have changed.
-		if err := r.markClaimants(ctx, target.AttrUserPrincipalName, upn, id); err != nil {
+		if err := r.markClaimants(ctx, nameAttr(e.Kind()), upn, id); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func (r *run) claims(ctx context.Context, e *ledger.Entry, upn, mail, anchor str
 		attr string
 		old  *string
 		now  string
-	}{{target.AttrUserPrincipalName, &e.UPN, upn}, {target.AttrMail, &e.Mail, mail}, {target.AttrAnchor, &e.Anchor, anchor}} {
+	}{{nameAttr(e.Kind()), &e.UPN, upn}, {target.AttrMail, &e.Mail, mail}, {target.AttrAnchor, &e.Anchor, anchor}} {
 		if err := r.claim(ctx, c.attr, *c.old, c.now, e.Object.ID); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (r *run) mapped(e *ledger.Entry) mapping.Result {
 	if res, decided := r.scoped(e); decided {
 		return res
 	}
-	return r.ruled(e)
+	return sameSort(e, r.ruled(e))
 }
 
 // ruled asks the rules about an entry. A panic in them is a problem of this

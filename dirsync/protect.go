@@ -147,7 +147,7 @@ func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*
 	} else if foreign {
 		return &plan.Problem{Object: c.Source, Name: e.Object.DN, Holder: string(c.ID), Problem: foreignProblem(c.ID)}, nil
 	}
-	if c.Kind != target.User && len(r.opt.Protected) == 0 {
+	if c.Kind != target.User && c.Op == target.Create {
 		return nil, nil
 	}
 	p, err := r.whoIsProtected(ctx)
@@ -156,7 +156,9 @@ func (r *run) offLimits(ctx context.Context, e *ledger.Entry, c *plan.Change) (*
 	}
 	why, unknown := p.of(c.ID, e.Applied.First(target.AttrUserPrincipalName))
 	if c.Kind != target.User {
-		unknown = nil // whether a group can hold roles is settled when it is made
+		// Whether a group can hold roles is settled when it is made, and who is
+		// adopted was asked about. Graph itself refuses those in restricted units.
+		unknown = nil
 	}
 	if why == "" && unknown == nil {
 		return nil, nil

@@ -64,7 +64,7 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 			return fmt.Errorf("read the target's bin: %w", err)
 		}
 	}
-	if err := r.mayBeOurs(o, a.UPN); err != nil {
+	if err := r.mayBeOurs(res, o, a.UPN); err != nil {
 		return err
 	}
 	if err := r.moveRefs(ctx, a.From, a.Object, !link.Binned.IsZero()); err != nil {
@@ -88,7 +88,7 @@ func (r *run) rebind(ctx context.Context, a *Adopted, e *ledger.Entry, res mappi
 func (r *run) unlink(ctx context.Context, e *ledger.Entry) error {
 	id := e.Object.ID
 	for _, attr := range uniques {
-		if err := r.l.SetHolder(ctx, attr, e.Applied.First(attr), "", id); err != nil {
+		if err := r.l.SetHolder(ctx, attr, uniqueValue(e.Kind(), e.Applied, attr), "", id); err != nil {
 			return err
 		}
 	}

@@ -146,7 +146,7 @@ func (r *run) takeOver(ctx context.Context, e *ledger.Entry, o target.Object, wh
 // applied.
 func (r *run) holds(ctx context.Context, e *ledger.Entry, old target.Attributes) error {
 	for _, attr := range uniques {
-		was, is := old.First(attr), e.Applied.First(attr)
+		was, is := uniqueValue(e.Kind(), old, attr), uniqueValue(e.Kind(), e.Applied, attr)
 		if was == is {
 			continue
 		}
@@ -166,7 +166,7 @@ func (r *run) holds(ctx context.Context, e *ledger.Entry, old target.Attributes)
 // Nothing else is taken over, since what is shown may be a little old. What can't
 // be looked up is held to be as it was.
 func (r *run) doubt(ctx context.Context, e *ledger.Entry, c *plan.Change) error {
-	if c.Set.First(target.AttrUserPrincipalName)+c.Set.First(target.AttrMail) != "" && e.Owned() {
+	if c.Set.First(nameAttr(c.Kind))+c.Set.First(target.AttrMail) != "" && e.Owned() {
 		found, err := target.Find(ctx, r.tgt, c.Kind, []target.Key{{ID: e.Link.ID}})
 		if err == nil && len(found[0]) == 1 && found[0][0].ID == e.Link.ID {
 			o := target.Object{ID: e.Link.ID, Attributes: e.Applied.Clone(), Foreign: found[0][0].Foreign}

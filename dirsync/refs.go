@@ -30,6 +30,7 @@ type references struct {
 	coming, going *idSet                        // objects that get an account, and lose it, by this plan
 	tally         map[source.ID]plan.GroupTally // what it does to groups
 	out           map[source.ID]ledger.Standing // why an object isn't pointed at; a cache
+	sorts         map[source.ID]sort            // what sort of group an object is; a cache
 
 	whole map[ledger.RefKey]bool // sets that were told whole in this run, if the state is behind
 
@@ -41,7 +42,7 @@ type references struct {
 
 // begin begins a round of planning.
 func (x *references) begin() {
-	x.coming, x.going, x.tally, x.out = newIDSet(), newIDSet(), nil, nil
+	x.coming, x.going, x.tally, x.out, x.sorts = newIDSet(), newIDSet(), nil, nil, nil
 }
 
 // count adds what c does to a group.
@@ -231,6 +232,12 @@ func (r *run) wakeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if waits, err := r.waitsToBeTold(ctx, w); waits || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		e, err := r.l.Entry(ctx, w.ID)
 		if err != nil {
 			return err
@@ -262,10 +269,21 @@ func (r *run) wakeRefs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		still := false
+		if w.Value.Adopted && e != nil && e.Owned() {
+			taken, err := r.takeRefsOver(ctx, e)
+			if err != nil {
+				return err
+			}
+			still = !taken
+		}
 		err = r.unit(ctx, func() error {
 			r.l.SetRefHead(w.ID)
 			r.l.ClearRefWait(w.ID)
 			r.l.ClearWake(w.ID)
+			if still {
+				return r.l.SetWake(ctx, w.ID, ledger.Wake{Adopted: true})
+			}
 			return nil
 		})
 		if err != nil {

@@ -237,7 +237,7 @@ func (r *run) answeredRefs(ctx context.Context) error {
 			if due == 0 {
 				r.l.ClearRefHead(id)
 			}
-			return r.setRefProblems(ctx, e, wrong)
+			return r.setRefProblems(ctx, e, wrong, due > 0)
 		})
 		if err != nil {
 			return err
@@ -357,7 +357,7 @@ func (r *run) refusedRef(ctx context.Context, k ledger.RefKey, why error, add bo
 	if e == nil || err != nil {
 		return err
 	}
-	return r.setRefProblems(ctx, e, map[string]*wrongRefs{k.Attribute: {refused: r.refs.refused[of], reason: why.Error()}})
+	return r.setRefProblems(ctx, e, map[string]*wrongRefs{k.Attribute: {refused: r.refs.refused[of], reason: why.Error()}}, true)
 }
 
 // lostMember looks after an account of ours that couldn't be referred to because

@@ -47,8 +47,9 @@ type holderPlan struct {
 	open     map[string]*plan.Refer // by attribute: what isn't in a change yet, adds or removals
 	parts    int
 	wrong    map[string]*wrongRefs
-	due      int         // references that are still due
-	had      []source.ID // whom the target may have as its manager
+	room     map[string]*room // by attribute
+	due      int              // references that are still due
+	had      []source.ID      // whom the target may have as its manager
 	withheld bool
 	off      error // why none of its references may be written
 	asked    bool  // whether they may
@@ -59,9 +60,10 @@ type holderPlan struct {
 
 // wrongRefs are the references of one attribute that aren't tried now.
 type wrongRefs struct {
-	refused, held int
-	reason        string
-	by            *ledger.Hold
+	refused, held, over int
+	reason              string
+	by                  *ledger.Hold
+	room                *room
 }
 
 // planHolder plans the references of one object.
@@ -81,7 +83,7 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 			return nil
 		})
 	}
-	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}, back: map[*plan.Refer]bool{}}
+	p := &holderPlan{r: r, e: e, open: map[string]*plan.Refer{}, wrong: map[string]*wrongRefs{}, room: map[string]*room{}, back: map[*plan.Refer]bool{}}
 	if p.drifts, err = r.drifts(ctx, id); err != nil {
 		return err
 	}
@@ -104,8 +106,10 @@ func (r *run) planHolder(ctx context.Context, id source.ID) error {
 	return r.unit(ctx, func() error {
 		if p.due == 0 {
 			r.l.ClearRefHead(id)
+		} else if err := p.waitForRoom(); err != nil {
+			return err
 		}
-		return r.setRefProblems(ctx, e, p.wrong)
+		return r.setRefProblems(ctx, e, p.wrong, false)
 	})
 }
 
@@ -172,7 +176,7 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 	if err != nil {
 		return err
 	}
-	does, standing, err := r.points(ctx, k, x)
+	does, standing, err := r.points(ctx, p.e, k, x)
 	if err != nil {
 		return err
 	}
@@ -219,6 +223,9 @@ func (p *holderPlan) weigh(ctx context.Context, k ledger.RefKey) error {
 		r.stuck(k.Holder)
 		return r.refusedRef(ctx, k, p.off, wanted)
 	}
+	if fits, err := p.fits(ctx, k, x, wanted, w); !fits || err != nil {
+		return err
+	}
 	return p.add(ctx, k, wanted)
 }
 
@@ -242,7 +249,7 @@ func (p *holderPlan) wrongs(k ledger.RefKey) *wrongRefs {
 // referred to when this plan is carried out. Without, standing says why. One that
 // left the scope, or is out of sight, gets no new references, and keeps what it
 // has until the holder says otherwise.
-func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
+func (r *run) points(ctx context.Context, e *ledger.Entry, k ledger.RefKey, x *ledger.Ref) (does bool, standing ledger.Standing, err error) {
 	if _, stranger := plan.StrangerID(k.To); stranger {
 		return true, 0, nil
 	}
@@ -256,7 +263,13 @@ func (r *run) points(ctx context.Context, k ledger.RefKey, x *ledger.Ref) (does 
 	if r.refs.going.has(k.To) || h.Presence == plan.Deleted && x.Applied == ledger.No {
 		return false, ledger.Gone, nil
 	}
-	if h.Linked && (!x.Wanted || x.Applied != ledger.No) || r.refs.coming.has(k.To) {
+	if h.Linked && (!x.Wanted || x.Applied != ledger.No) {
+		return true, 0, nil
+	}
+	if flat, err := r.flat(ctx, e, k); flat || err != nil {
+		return false, ledger.Dropped, err
+	}
+	if r.refs.coming.has(k.To) {
 		return true, 0, nil
 	}
 	if known, ok := r.refs.out[k.To]; ok {

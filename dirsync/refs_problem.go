@@ -26,14 +26,16 @@ const (
 func aboutRefs(p plan.Problem) bool { return strings.HasPrefix(p.Code, "reference-") }
 
 // setRefProblems keeps what is wrong with the references of e, and nothing else
-// of the kind.
-func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[string]*wrongRefs) error {
+// of the kind, unless full says that what has no room still hasn't.
+func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[string]*wrongRefs, full bool) error {
 	id := e.Object.ID
 	old, err := r.l.ProblemsOf(ctx, id)
 	if err != nil {
 		return err
 	}
-	ps := slices.DeleteFunc(slices.Clone(old), func(p plan.Problem) bool { return aboutRefs(p) && p.Code != codeRefDoubt })
+	ps := slices.DeleteFunc(slices.Clone(old), func(p plan.Problem) bool {
+		return aboutRefs(p) && p.Code != codeRefDoubt && !(full && p.Code == codeRefLimit)
+	})
 	for _, attr := range slices.Sorted(maps.Keys(wrong)) {
 		w := wrong[attr]
 		if w.refused > 0 {
@@ -41,6 +43,9 @@ func (r *run) setRefProblems(ctx context.Context, e *ledger.Entry, wrong map[str
 				Message: fmt.Sprintf("the target refuses to change %d of its %s; the first: %s", w.refused, attr, w.reason),
 				Remedy:  "see what the target says; they are tried again, less and less often, and all others go on",
 			}})
+		}
+		if w.over > 0 {
+			ps = append(ps, plan.Problem{Object: id, Name: e.Object.DN, Problem: w.room.problem(attr, w.over)})
 		}
 		if w.held > 0 {
 			ps = append(ps, plan.Problem{Object: id, Name: e.Object.DN, Problem: mapping.Problem{Code: codeRefHeld, Attribute: attr,

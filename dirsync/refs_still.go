@@ -36,7 +36,7 @@ func (r *run) refersStill(ctx context.Context, c *plan.Change) (bool, error) {
 			if wanted, err := r.says(ctx, k, x); wanted != (i == 0) || err != nil {
 				return false, err
 			}
-			if does, _, err := r.points(ctx, k, x); !does || err != nil {
+			if does, _, err := r.points(ctx, e, k, x); !does || err != nil {
 				return false, err
 			}
 		}

@@ -244,22 +244,22 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 		value, brought = e.Applied.First(attr), true
 	}
 	key := target.Key{UserPrincipalName: value}
-	if attr == target.AttrMail {
+	switch attr {
+	case target.AttrUserPrincipalName:
+	case target.AttrMail:
 		key = target.Key{Mail: value}
-	} else if attr != target.AttrUserPrincipalName {
+	case target.AttrMailNickname:
+		key = target.Key{MailNickname: value}
+	default:
 		key, value = target.Key{Anchor: c.Anchor}, ""
 	}
 	holder := target.ID("")
-	if key != (target.Key{}) {
-		if found, ferr := target.Find(r.wire, r.tgt, c.Kind, []target.Key{key}); ferr == nil {
-			for _, o := range found[0] {
-				if e.Link == nil || o.ID != e.Link.ID {
-					holder = o.ID
-				}
-				if err := r.noteUnowned(ctx, o); err != nil {
-					return err
-				}
-			}
+	for _, o := range r.whoHas(c.Kind, key) {
+		if e.Link == nil || o.ID != e.Link.ID {
+			holder = o.ID
+		}
+		if err := r.noteUnowned(ctx, o); err != nil {
+			return err
 		}
 	}
 	if value != "" && holder != "" && e.Link != nil && !brought {
@@ -271,7 +271,7 @@ func (r *run) conflict(ctx context.Context, e *ledger.Entry, c *plan.Change, err
 				e.Taken = map[string]string{}
 			}
 			// The target names one value; somebody unowned may hold the other too.
-			for _, a := range []string{target.AttrUserPrincipalName, target.AttrMail} {
+			for _, a := range []string{nameAttr(c.Kind), target.AttrMail} {
 				if v := c.Set.First(a); v != "" && r.unowned.holder(a, v) != "" {
 					e.Taken[a] = v
 				}

@@ -267,8 +267,8 @@ func (r *run) accepted(ctx context.Context, e *ledger.Entry, c *plan.Change, o t
 	if c.Op == target.Delete || c.Op == target.Create && o.Deleted {
 		held = nil
 	}
-	for _, attr := range []string{target.AttrUserPrincipalName, target.AttrMail} {
-		was, is := old.First(attr), held.First(attr)
+	for _, attr := range uniques {
+		was, is := uniqueValue(e.Kind(), old, attr), uniqueValue(e.Kind(), held, attr)
 		if was == is {
 			continue
 		}
@@ -307,7 +307,7 @@ func (r *run) wantsFree(ctx context.Context, e *ledger.Entry) (bool, error) {
 	if !e.Owned() || e.Presence != plan.Present {
 		return false, nil
 	}
-	for attr, value := range map[string]string{target.AttrUserPrincipalName: e.UPN, target.AttrMail: e.Mail} {
+	for attr, value := range map[string]string{nameAttr(e.Kind()): e.UPN, target.AttrMail: e.Mail} {
 		if value == "" || ledger.SameName(attr, value, e.Applied.First(attr)) || e.Refused[attr] != nil || r.unowned.holder(attr, value) != "" {
 			continue
 		}

@@ -231,7 +231,8 @@ func (u *undoing) step(ctx context.Context, s ledger.Step) (*plan.Change, error)
 		c.Removal = true
 		c.Evidence = &source.Evidence{Kind: "undo", Detail: "of run " + strconv.FormatUint(u.run, 10)}
 		a.link.Binned = u.r.report.Started
-		return c, u.releaseAll(s.Source, a)
+		u.releaseAll(s, a)
+		return c, nil
 	case target.Delete:
 		switch {
 		case live:
@@ -242,7 +243,7 @@ func (u *undoing) step(ctx context.Context, s ledger.Step) (*plan.Change, error)
 			return nil, u.cannot(s, a, "", "the account was deleted more than 30 days ago; its bin has been emptied")
 		}
 		for _, attr := range uniques {
-			if free, err := u.isFree(ctx, attr, a.applied.First(attr), s.Source); err != nil {
+			if free, err := u.isFree(ctx, attr, uniqueValue(s.Kind, a.applied, attr), s.Source); err != nil {
 				return nil, err
 			} else if !free {
 				return nil, u.cannot(s, a, attr, "another account has its "+attr+" now")
@@ -251,7 +252,7 @@ func (u *undoing) step(ctx context.Context, s ledger.Step) (*plan.Change, error)
 		c := u.change(s, a, target.Restore, nil)
 		a.link.Binned = time.Time{}
 		for _, attr := range uniques {
-			u.hold(attr, a.applied.First(attr), s.Source)
+			u.hold(attr, uniqueValue(s.Kind, a.applied, attr), s.Source)
 		}
 		return c, nil
 	}
@@ -260,9 +261,6 @@ func (u *undoing) step(ctx context.Context, s ledger.Step) (*plan.Change, error)
 	}
 	return u.putBack(ctx, s, a)
 }
-
-// uniques are the attributes of which no two accounts may have the same value.
-var uniques = []string{target.AttrUserPrincipalName, target.AttrMail}
 
 // putBack is the inverse of an update: the values from before, where the account
 // still has those that the run wrote.
@@ -303,7 +301,7 @@ func (u *undoing) putBack(ctx context.Context, s ledger.Step, a *account) (*plan
 				return nil, err
 			}
 			continue
-		case slices.Contains(uniques, attr):
+		case uniqueIn(s.Kind, a.applied, attr):
 			free, err := u.isFree(ctx, attr, was[0], s.Source)
 			if err != nil {
 				return nil, err
@@ -378,11 +376,10 @@ func (u *undoing) hold(attr, value string, id source.ID) {
 	}
 }
 
-func (u *undoing) releaseAll(id source.ID, a *account) error {
+func (u *undoing) releaseAll(s ledger.Step, a *account) {
 	for _, attr := range uniques {
-		u.hold(attr, a.applied.First(attr), "")
+		u.hold(attr, uniqueValue(s.Kind, a.applied, attr), "")
 	}
-	return nil
 }
 
 // cannot reports what isn't undone.

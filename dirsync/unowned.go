@@ -31,7 +31,7 @@ type newcomers struct {
 // asked reports whether it is known what somebody else holds of what id wants.
 func (n *newcomers) asked(id source.ID) bool { return n.all || n.ids[id] }
 
-func (n *newcomers) add(id source.ID, res mapping.Result) {
+func (n *newcomers) add(tgt target.Target, id source.ID, res mapping.Result) {
 	if n.ids[id] {
 		return
 	}
@@ -49,9 +49,16 @@ func (n *newcomers) add(id source.ID, res mapping.Result) {
 		{Anchor: res.Anchor},
 		{UserPrincipalName: res.Attributes.First(target.AttrUserPrincipalName)},
 		{Mail: res.Attributes.First(target.AttrMail)},
+		{MailNickname: uniqueValue(res.Kind, res.Attributes, target.AttrMailNickname)},
 	} {
-		if k != (target.Key{}) {
-			n.keys[res.Kind] = append(n.keys[res.Kind], k)
+		kinds := []target.Kind{res.Kind}
+		if k.Mail != "" {
+			kinds = target.Kinds(tgt) // an address is unique among all of them
+		}
+		for _, kind := range kinds {
+			if k != (target.Key{}) {
+				n.keys[kind] = append(n.keys[kind], k)
+			}
 		}
 	}
 }
@@ -60,8 +67,9 @@ func (n *newcomers) add(id source.ID, res mapping.Result) {
 // collide with. What is in the bin has no names, but its anchor: it may be the
 // newcomer's own account of which this state doesn't know.
 type unowned struct {
-	anchors, upns, mails map[string]target.ID
-	binned               map[string]target.ID // anchors in the bin; nil until it was listed
+	anchors, upns, mails, nicknames map[string]target.ID
+
+	binned map[string]target.ID // anchors in the bin; nil until it was listed
 }
 
 // inquire finds out whether somebody else already holds what the newcomers
@@ -186,13 +194,19 @@ func (r *run) noteUnowned(ctx context.Context, o target.Object) error {
 	if v := o.Attributes.First(target.AttrMail); v != "" {
 		r.unowned.mails[strings.ToLower(v)] = o.ID
 	}
+	if v := uniqueValue(o.Kind, o.Attributes, target.AttrMailNickname); v != "" {
+		r.unowned.nicknames[strings.ToLower(v)] = o.ID
+	}
 	return nil
 }
 
 // holder returns the object that isn't ours and has value, "" if none is known.
 func (u *unowned) holder(attr, value string) target.ID {
-	if attr == target.AttrMail {
+	switch attr {
+	case target.AttrMail:
 		return u.mails[strings.ToLower(value)]
+	case target.AttrMailNickname:
+		return u.nicknames[strings.ToLower(value)]
 	}
 	return u.upns[strings.ToLower(value)]
 }

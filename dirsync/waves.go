@@ -60,7 +60,7 @@ func (r *run) waitsFor(ctx context.Context, id source.ID) ([]source.ID, error) {
 	if e == nil || err != nil || e.Presence != plan.Present {
 		return nil, err
 	}
-	_, upn, err := r.contest(ctx, e, target.AttrUserPrincipalName, e.UPN)
+	_, upn, err := r.contest(ctx, e, nameAttr(e.Kind()), e.UPN)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +171,7 @@ func (r *run) releases(ctx context.Context, attr, value string, id source.ID) (b
 		case wants == nil:
 			// It stays. Who waits for it loses: that one keeps its address,
 			// or lets its name go for a placeholder.
-			return n > 0 && attr == target.AttrUserPrincipalName, nil
+			return n > 0 && attr != target.AttrMail, nil
 		case *wants == "":
 			return true, nil
 		}
@@ -216,7 +216,7 @@ func (r *run) wish(ctx context.Context, attr string, id source.ID) (*string, err
 		return nil, err
 	case winner == id:
 		return &value, nil
-	case attr == target.AttrUserPrincipalName:
+	case attr != target.AttrMail:
 		return goes, nil // for a placeholder
 	}
 	return nil, nil

@@ -71,6 +71,10 @@ func (r *Rules) mapGroup(in *Input) Result {
 	w := &work{rules: r, in: in, unified: unified,
 		values: make([]string, 0, 16), inputs: make([]Value, 0, 16)}
 	w.res = res
+	w.res.Address = in.Object.Attributes.First(attrMail)
+	if primary := primarySMTP(in.Object.Attributes[attrProxies]); primary != "" {
+		w.res.Address = primary
+	}
 	w.res.Attributes = make(target.Attributes, len(r.groupRows)+2)
 	w.res.CannotClear = append(cannotClear(r.groupRows), attrSecurityEnabled, attrGroupTypes)
 	for i := range r.groupRows {

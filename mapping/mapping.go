@@ -82,6 +82,10 @@ type Result struct {
 	LoginID string
 	Suffix  string
 
+	// Address is, for a group, its address in the directory, "" if it has none. It
+	// isn't written: groups at the target may be found by it.
+	Address string
+
 	// Attributes are the desired values. Every attribute of the flow is named;
 	// one without values shall have none at the target. An attribute that a
 	// Problem concerns isn't named: the target keeps what it has.

@@ -20,10 +20,30 @@ func Placeholder(upn, anchor, domain string) string {
 	if local = CleanLocalPart(local); local == "" {
 		local = "user"
 	}
-	sum := sha256.Sum256([]byte(anchor))
-	tag := "-" + hex.EncodeToString(sum[:4])
+	tag := tagOf(anchor)
 	if len(local) > mostLocal-len(tag) {
 		local = local[:mostLocal-len(tag)]
 	}
 	return local + tag + "@" + domain
+}
+
+// NicknamePlaceholder returns the mailNickname of one of our own groups that lost
+// it to another of our own, made in the same way, of at most 64 characters:
+//
+//	NicknamePlaceholder("sales", "dirbridge-…")
+//	-> sales-1a2b3c4d
+func NicknamePlaceholder(nickname, anchor string) string {
+	tag := tagOf(anchor)
+	if nickname = CleanNickname(nickname); nickname == "" {
+		nickname = "group"
+	}
+	return nickname[:min(len(nickname), mostNickname-len(tag))] + tag
+}
+
+const mostNickname = 64
+
+// tagOf is what tells placeholders of the same name apart.
+func tagOf(anchor string) string {
+	sum := sha256.Sum256([]byte(anchor))
+	return "-" + hex.EncodeToString(sum[:4])
 }

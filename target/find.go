@@ -11,6 +11,7 @@ type Key struct {
 	Anchor            string
 	UserPrincipalName string
 	Mail              string
+	MailNickname      string // of a Microsoft 365 group; other groups and people aren't looked for by it
 }
 
 // fold gives keys that match the same objects the same form: names compare
@@ -18,15 +19,21 @@ type Key struct {
 func (k Key) fold() Key {
 	k.UserPrincipalName = strings.ToLower(k.UserPrincipalName)
 	k.Mail = strings.ToLower(k.Mail)
+	k.MailNickname = strings.ToLower(k.MailNickname)
 	return k
 }
 
 // keys are all the keys that o matches.
 func keys(o Object) []Key {
+	nickname := ""
+	if o.Kind == Group && o.Attributes.Microsoft365() {
+		nickname = o.Attributes.First(AttrMailNickname)
+	}
 	return []Key{
 		{ID: o.ID}, {Anchor: o.Anchor},
 		Key{UserPrincipalName: o.Attributes.First(AttrUserPrincipalName)}.fold(),
 		Key{Mail: o.Attributes.First(AttrMail)}.fold(),
+		Key{MailNickname: nickname}.fold(),
 	}
 }
 

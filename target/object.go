@@ -58,7 +58,17 @@ const (
 	// update by which an object that we adopted, and that carries no anchor, gets
 	// its own. It is never among an Object's Attributes.
 	AttrAnchor = "onPremisesImmutableId"
+
+	// AttrMailNickname is what a group's address begins with. No two Microsoft
+	// 365 groups have the same; other groups and people may.
+	AttrMailNickname = "mailNickname"
+
+	// AttrGroupTypes says what sort of group it is, see [Attributes.Microsoft365].
+	AttrGroupTypes = "groupTypes"
 )
+
+// Microsoft365 reports whether these are the values of a Microsoft 365 group.
+func (a Attributes) Microsoft365() bool { return slices.Contains(a[AttrGroupTypes], "Unified") }
 
 // An Object is what the target holds.
 type Object struct {
@@ -80,6 +90,10 @@ type Object struct {
 	// Foreign says that another system of record owns the object (in Office
 	// 365: onPremisesSyncEnabled). It is never written to.
 	Foreign bool
+
+	// ForeignWhy says in words why it is Foreign: "directory roles can be
+	// assigned to it". "" is that another system of record owns it.
+	ForeignWhy string
 
 	// RequestID is the target's own id of the call that gave this object, for
 	// the audit and the target's support: of a change, the call that Apply took

@@ -24,9 +24,9 @@ const (
 type Protector interface {
 	Target
 
-	// Protected returns every object of this kind that is protected, with the
-	// reason (one of them, if there are several); objects of other kinds may be
-	// in it too. It asks anew each time: the
+	// Protected returns every object that is protected, with the reason (one of
+	// them, if there are several): those of this kind, and the groups, if the
+	// target takes any. It asks anew each time: the
 	// engine calls it once when a run has something to write, and again right
 	// before a sensitive write.
 	//

@@ -49,6 +49,25 @@ type Referrer interface {
 	Refs(ctx context.Context, kind Kind, id ID, attribute string) iter.Seq2[ID, error]
 }
 
+// A RefLimiter is a [Referrer] that says how many references an object may have.
+type RefLimiter interface {
+	Referrer
+
+	// RefLimit is the most references of this attribute that one object of the
+	// kind may have, 0 if there is no limit. The engine adds no more than that
+	// and says so; it always returns the same.
+	RefLimit(kind Kind, attribute string) int
+}
+
+// RefLimit is the most references of an attribute that one object of t may have,
+// 0 if t names no limit.
+func RefLimit(t Target, kind Kind, attribute string) int {
+	if l, ok := t.(RefLimiter); ok {
+		return l.RefLimit(kind, attribute)
+	}
+	return 0
+}
+
 // RefBatch is the most references that one change at t may add and remove, 0 if
 // t takes none.
 func RefBatch(t Target, kind Kind, attribute string) (add, remove int) {

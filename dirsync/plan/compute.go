@@ -117,6 +117,14 @@ func (in Input) removal(op target.Op, reason string, set target.Attributes) *Cha
 	return c
 }
 
+// nameAttr is the attribute that [Input.UPN] is about.
+func (in Input) nameAttr() string {
+	if in.Kind == target.Group {
+		return target.AttrMailNickname
+	}
+	return target.AttrUserPrincipalName
+}
+
 // refused reports whether it is the scope that doesn't want the object.
 func (in Input) refused() bool {
 	return in.Presence == Present && in.Result.Skip != nil && in.Result.Skip.Rule == mapping.RuleScope
@@ -146,13 +154,13 @@ func present(in Input) (*Change, []Problem) {
 		fatal = fatal || p.Fatal
 	}
 	desired := in.Result.Attributes.Clone()
-	if in.Link != nil && in.Link.Unstamped {
+	if in.Link != nil && in.Link.Unstamped && in.Kind != target.Group {
 		desired[target.AttrAnchor] = []string{in.Link.Anchor}
 	}
 	for _, n := range []struct {
 		attr  string
 		claim Claim
-	}{{target.AttrUserPrincipalName, in.UPN}, {target.AttrMail, in.Mail}} {
+	}{{in.nameAttr(), in.UPN}, {target.AttrMail, in.Mail}} {
 		attr, claim := n.attr, n.claim
 		if claim.Holder == "" || len(desired[attr]) == 0 {
 			continue

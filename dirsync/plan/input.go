@@ -52,7 +52,7 @@ type Link struct {
 	Binned time.Time `json:"binned,omitzero"`
 
 	// Unstamped says that the target object, which was adopted, doesn't carry
-	// Anchor yet.
+	// Anchor yet; a group never will.
 	Unstamped bool `json:"unstamped,omitempty"`
 
 	// Foreign says that another tool synchronized the target object when it was
@@ -81,7 +81,8 @@ type Input struct {
 	Link    *Link             // nil: we own nothing for it
 	Applied target.Attributes // what we last wrote there and the target accepted
 
-	// UPN and Mail are what became of the names that Result wants.
+	// UPN and Mail are what became of the names that Result wants: of the
+	// userPrincipalName, for a group of the mailNickname, and of the address.
 	UPN, Mail Claim
 
 	// AnchorHolder is a target object that carries Result's anchor though it

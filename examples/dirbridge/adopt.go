@@ -138,7 +138,7 @@ func readPairs(path string) ([]dirsync.Pair, error) {
 			p.From = objectGUID(f.From)
 		}
 		switch p.By {
-		case dirsync.ByAnchor, dirsync.ByUserPrincipalName, dirsync.ByMail:
+		case dirsync.ByAnchor, dirsync.ByUserPrincipalName, dirsync.ByMail, dirsync.ByMailNickname, dirsync.ByDisplayName:
 			if f.From != "" {
 				bad("from is for by: rebind alone")
 			}
@@ -147,7 +147,7 @@ func readPairs(path string) ([]dirsync.Pair, error) {
 				bad(fmt.Sprintf("from %q: want the objectGUID of the object that is gone", plain(f.From)))
 			}
 		default:
-			bad(fmt.Sprintf("by %q: want anchor, userPrincipalName, mail or rebind", plain(f.By)))
+			bad(fmt.Sprintf("by %q: want anchor, userPrincipalName, mail, mailNickname, displayName or rebind", plain(f.By)))
 		}
 		pairs = append(pairs, p)
 	}

@@ -95,7 +95,7 @@ type releaseCommand struct {
 }
 
 type matchCommand struct {
-	By  []string `default:"anchor" placeholder:"KEY,..." help:"By what accounts are proposed: anchor (always), userPrincipalName, mail."`
+	By  []string `default:"anchor" placeholder:"KEY,..." help:"By what accounts are proposed: anchor (always), userPrincipalName, mail; for groups mail, mailNickname, displayName."`
 	Out string   `placeholder:"FILE" help:"Write the pairs to this file, to look at, to edit, and for adopt; to standard output without it."`
 	outputFlag
 	configFlag

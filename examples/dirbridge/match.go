@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/dirbridge/dirbridge/dirsync"
+	"github.com/dirbridge/dirbridge/target"
 )
 
 // do proposes pairs of objects and accounts. It writes nothing, neither to the
@@ -69,8 +70,12 @@ func (cmd *matchCommand) policy() (*dirsync.MatchPolicy, error) {
 			m.UserPrincipalName = true
 		case dirsync.ByMail:
 			m.Mail = true
+		case dirsync.ByMailNickname:
+			m.MailNickname = true
+		case dirsync.ByDisplayName:
+			m.DisplayName = true
 		default:
-			return nil, usageError(fmt.Sprintf("--by %q: want anchor, userPrincipalName or mail, with commas", by))
+			return nil, usageError(fmt.Sprintf("--by %q: want anchor, userPrincipalName, mail, mailNickname or displayName, with commas", by))
 		}
 	}
 	return m, nil
@@ -143,8 +148,12 @@ func proposal(w io.Writer, list []dirsync.Match, tenant, config string) error {
 
 // comment says who the pair is, why it is proposed, and what would change.
 func comment(w io.Writer, m *dirsync.Match) {
-	fmt.Fprintf(w, "\n# %s %q, %s (%s)\n", plain(m.UPN), m.DisplayName, plain(m.Name), m.Object)
-	who := fmt.Sprintf("%s %q (%s)", plain(m.AccountUPN), m.AccountDisplayName, plain(string(m.Account)))
+	name, account := plain(m.UPN), plain(m.AccountUPN)
+	if m.Kind == target.Group {
+		name, account = "group", "the group"
+	}
+	fmt.Fprintf(w, "\n# %s %q, %s (%s)\n", name, m.DisplayName, plain(m.Name), m.Object)
+	who := fmt.Sprintf("%s %q (%s)", account, m.AccountDisplayName, plain(string(m.Account)))
 	switch m.By {
 	case dirsync.ByAnchor:
 		fmt.Fprintf(w, "#   by anchor: %s carries its source anchor\n", who)
@@ -152,6 +161,9 @@ func comment(w io.Writer, m *dirsync.Match) {
 		fmt.Fprintf(w, "#   by rebind: %s was the account of %s, which had the same source anchor and is gone\n", who, m.From)
 	default:
 		fmt.Fprintf(w, "#   by %s: %s has the same\n", m.By, who)
+	}
+	if m.Kind == target.Group {
+		fmt.Fprint(w, "#   its members become those of the directory: sync --dry-run shows whom it loses\n")
 	}
 	for _, name := range m.After.Names() {
 		fmt.Fprintf(w, "#   would change %s: %s → %s\n", plain(name), shown(m.Before[name]), shown(m.After[name]))

@@ -103,6 +103,7 @@ func (p *program) assemble(path string, use purpose) (_ *parts, err error) {
 	x.rules, err = mapping.New(&mapping.Options{
 		Fallback: mapping.Fallback(c.UPN.Fallback), FallbackDomain: mapping.FallbackDomain(c.UPN.FallbackDomain),
 		UsageLocation: c.UsageLocation, ExpiredIsDisabled: c.ExpiredIsDisabled,
+		Microsoft365: c.Groups.microsoft365(), Version: c.Groups.version(),
 	})
 	if err != nil {
 		return nil, c.wrong(err)
@@ -131,7 +132,7 @@ func (x *parts) newSource(ad *adConfig, env environment) (*ldapsource.Source, er
 		Delta: ldapsource.DeltaMode(ad.Delta), PrimaryGroups: ad.PrimaryGroups,
 	}
 	o.Kinds, o.References = x.config.reads()
-	o.Attributes = x.Source.join().SourceAttributes()
+	o.Attributes = append(x.Source.join().SourceAttributes(), x.Groups.attributes()...)
 	if s := x.config.scope(); s != nil {
 		o.Attributes = append(o.Attributes, s.SourceAttributes()...)
 		if len(s.Containers()) > 0 {

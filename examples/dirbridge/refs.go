@@ -103,6 +103,10 @@ func (c *limitsConfig) flagged() map[source.ID]int {
 type groupsConfig struct {
 	Security bool `yaml:"security"` // security groups with their members
 	Owners   bool `yaml:"owners"`   // managedBy
+
+	// Microsoft365 says of which groups Microsoft 365 groups come: of those for
+	// which one of these holds.
+	Microsoft365 []groupRule `yaml:"microsoft365"`
 }
 
 // reads is what the source is asked for beside people.

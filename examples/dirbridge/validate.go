@@ -48,6 +48,7 @@ func (c *config) validate(env environment, offline bool) error {
 	if c.Groups.Owners && !c.Groups.Security {
 		v.bad("groups have owners only if they are synchronized: set security", "groups", "owners")
 	}
+	v.groupRules()
 	v.limits()
 	v.scope()
 	v.duration(c.Schedule.Every, &c.Schedule.every, "schedule", "every")

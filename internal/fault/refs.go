@@ -16,6 +16,11 @@ func (t *Target) OnRefs(n int, f Fault) { t.refs.on(n, f) }
 // Kinds are the inner target's.
 func (t *Target) Kinds() []target.Kind { return t.inner.Kinds() }
 
+// RefLimit is the inner target's.
+func (t *Target) RefLimit(kind target.Kind, attribute string) int {
+	return target.RefLimit(t.inner, kind, attribute)
+}
+
 // RefBatch is the inner target's.
 func (t *Target) RefBatch(kind target.Kind, attribute string) (add, remove int) {
 	return t.inner.RefBatch(kind, attribute)

@@ -107,7 +107,9 @@ func (n *node) lookup(t *Tenant) ([]*slot, bool) {
 		if n.prop != "proxyAddresses" || n.kids[0].op != "eq" {
 			return nil, false
 		}
-		if s := t.byProxy[t.proxyKey(w)]; s != nil {
+		if s := t.byProxy[t.proxyKey(w)]; s != nil && s.group {
+			return nil, true
+		} else if s != nil {
 			return []*slot{s}, true
 		}
 		return nil, !t.opts.Switches.ProxyCaseSensitive

@@ -42,6 +42,9 @@ func (t *Tenant) indexGroup(s *slot, r record) {
 	if r.unified() {
 		t.byNickname[strings.ToLower(r.str("mailNickname"))] = s
 	}
+	for _, p := range r.strs("proxyAddresses") {
+		t.byProxy[t.proxyKey(p)] = s
+	}
 }
 
 func (t *Tenant) unindexGroup(s *slot, r record) {
@@ -50,6 +53,11 @@ func (t *Tenant) unindexGroup(s *slot, r record) {
 	}
 	if k := strings.ToLower(r.str("mailNickname")); t.byNickname[k] == s {
 		delete(t.byNickname, k)
+	}
+	for _, p := range r.strs("proxyAddresses") {
+		if k := t.proxyKey(p); t.byProxy[k] == s {
+			delete(t.byProxy, k)
+		}
 	}
 }
 
@@ -60,6 +68,11 @@ func (t *Tenant) uniqueGroup(s *slot, r record) *apiError {
 	}
 	if o := t.byNickname[strings.ToLower(r.str("mailNickname"))]; r.unified() && o != nil && o != s {
 		return t.conflict("mailNickname", o)
+	}
+	for _, p := range r.strs("proxyAddresses") { // unique among users, groups and contacts
+		if o := t.byProxy[t.proxyKey(p)]; o != nil && o != s {
+			return t.conflict("proxyAddresses", o)
+		}
 	}
 	return nil
 }

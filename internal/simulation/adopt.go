@@ -33,7 +33,7 @@ func (w *world) match(s *Step) {
 	r := &runState{number: w.runs, began: time.Now(), dry: true, forgets: true, toldNow: map[source.ID]bits{}}
 	eng, ctx, cancel := w.engine(r)
 	defer cancel()
-	list, err := eng.Match(ctx, &dirsync.MatchPolicy{UserPrincipalName: strings.Contains(s.S, "n"), Mail: strings.Contains(s.S, "m")})
+	list, err := eng.Match(ctx, &dirsync.MatchPolicy{UserPrincipalName: strings.Contains(s.S, "n"), Mail: strings.Contains(s.S, "m"), MailNickname: strings.Contains(s.S, "g"), DisplayName: strings.Contains(s.S, "g")})
 	r.dead = true
 	w.logf("  match: %d pairs, %v", len(list), err)
 	if r.writes+r.commits > 0 {
@@ -109,6 +109,7 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	if len(o.wrong) > 0 {
 		return
 	}
+	o.adoptedGroup(p, x)
 	if from := w.dir.byID(a.From); rebound && from != nil && from.deleted.IsZero() && from.moving != inNone && !o.gone(from) {
 		o.complain("I6", "the account of p%d was taken away from it", from.num)
 	}

@@ -26,7 +26,7 @@ func (w *world) calm() int {
 	time.Sleep(25 * time.Hour) // whatever was new is visible by now, and nobody waits for it any more
 	o.names = map[target.ID][]string{}
 	w.logf("calm")
-	full := w.blinded || w.unnoticed
+	full := w.blinded || w.unnoticed || len(w.took) > 0
 	timed := w.config.Timed && !w.needsRetry
 	rest := 0
 	for i := range mostCalm {

@@ -67,6 +67,7 @@ func Generate(seed uint64) *Schedule {
 	g.places()
 	g.again()
 	g.s.withGroups(g.people)
+	g.s.withSorts(g.people)
 	g.s.withFaultsOfGroups(g.people)
 	g.s.withRevivals(g.people)
 	g.s.meddleGroups(g.people)

@@ -193,6 +193,10 @@ func (t *tenant) admits(a *account, attr string, id target.ID) error {
 		return refuse(target.ErrNotYet, attr, "account %s", id)
 	case attr == target.RefManager && to.group:
 		return refuse(target.ErrInvalid, attr, "a group")
+	case nests(a, to):
+		return refuse(target.ErrInvalid, attr, "it doesn't nest")
+	case t.most > 0 && a.group && !a.refs[id] && len(t.referred(a)) >= t.most:
+		return refuse(target.ErrQuota, attr, "at most %d", t.most)
 	}
 	return nil
 }

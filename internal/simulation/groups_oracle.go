@@ -175,14 +175,15 @@ func (o *oracle) judgeRefs(rep *dirsync.Report) {
 				continue
 			}
 			x, ok := p.refs[refTo{p.attr(), q.num}]
-			says := ok && !x.gone && !(q.group && !p.group)
+			says := ok && !x.gone && !(q.group && !p.group) && !nests(a, b)
 			// Taken out while an administrator had it in the bin: what the bin
 			// brings back then, nobody knows of.
 			away := func(num int) bool { return w.binned[num] || w.takenAway[num] != "" }
 			// So with what an adopted account had before.
 			_, given := w.given[a.id]
 			_, given2 := w.given[b.id]
-			unknown := !says && (away(p.num) || away(q.num) || given && !w.rebound[a.id] || given2 && !w.rebound[b.id])
+			unknown := !says && (away(p.num) || away(q.num) || given && !w.rebound[a.id] && !w.took[a.id][b.id] || given2 && !w.rebound[b.id]) ||
+				says && p.group && o.noRoom(p, a, rep)
 			if is := slices.Contains(has, b.id); is != says && !unknown && !o.leftByOthers(p, a, b, rep) {
 				o.complain("I1", "p%d refers to p%d: %v, must be %v", p.num, q.num, is, says)
 			}
@@ -199,7 +200,7 @@ func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
 	if o.w.config.Groups == 0 {
 		return
 	}
-	if a == nil && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
+	if a == nil && !o.inTheWay(p) && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}
 }
@@ -207,3 +208,12 @@ func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
 // aboutRefs reports whether a problem is about references: whom they point at may
 // be the reason.
 func aboutRefs(p plan.Problem) bool { return strings.HasPrefix(p.Code, "reference-") }
+
+// noRoom reports whether a group may go without some of its members: it is full,
+// with those that lie in the bin, or one that the target refuses keeps the place.
+func (o *oracle) noRoom(p *person, a *account, rep *dirsync.Report) bool {
+	said := func(code string) bool {
+		return slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool { return x.Object == p.id && x.Code == code })
+	}
+	return o.w.config.Most > 0 && (len(a.refs) >= o.w.config.Most || said("reference-limit") && said("reference-refused"))
+}

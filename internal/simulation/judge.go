@@ -33,7 +33,9 @@ func (o *oracle) judge(rep *dirsync.Report) {
 		a := w.accountOf(p.num)
 		if p.group {
 			if excused[p.id] = true; p.deleted.IsZero() && !o.gone(p) {
-				o.judgeGroup(p, a, rep)
+				if o.judgeGroup(p, a, rep); a != nil {
+					o.judgeNickname(p, a, rep)
+				}
 			} else if a != nil && (!p.hidden && !p.poison || !p.deleted.IsZero()) && (!p.deleted.IsZero() || w.leaving == plan.DeleteOnLeave) {
 				o.judgeGone(p, a, rep)
 			}

@@ -87,6 +87,9 @@ func (w *world) cloudRefs(s *Step) {
 	if to == nil || to == a || a.refs[to.id] == (s.Do != "cloudpart") {
 		return
 	}
+	if s.Do != "cloudpart" && (nests(a, to) || t.most > 0 && len(t.referred(a)) >= t.most) {
+		return // the tenant doesn't take it
+	}
 	w.hit("T-09 members")
 	t.changing(a)
 	if s.Do == "cloudpart" {
@@ -165,6 +168,9 @@ func (w *world) putsBack() bool {
 func (w *world) meantForRefs(c *plan.Change) {
 	if c.Reason != plan.ReasonDrift || w.rolledBack || c.Refs == nil {
 		return
+	}
+	if _, adopted := w.given[c.ID]; adopted {
+		return // it came with what others had put into it
 	}
 	if !w.putsBack() {
 		w.oracle.complain("T-09", "references are put back, though the policy is %s", w.config.Drift)

@@ -43,8 +43,11 @@ func touchy(c target.Change) bool {
 // offLimits judges a write by who has power over others. Between the last
 // question and the write anything can happen.
 func (o *oracle) offLimits(c target.Change, before *account, r *runState, sent sending) {
-	if c.Kind != target.User {
-		return // groups that hold roles aren't ours, and a group doesn't become one
+	if c.Kind != target.User { // a group doesn't become one that holds roles, and in units Graph itself refuses
+		if before.power != "" && before.since.Before(r.asked) {
+			o.complain("I7", "%s of the group of %s, which %s", c.Op, o.w.who(c.Anchor), before.power)
+		}
+		return
 	}
 	touchy := touchy(c)
 	known := r.asked

@@ -32,6 +32,8 @@ type Config struct {
 	MoveWait  int    `json:"moveWait,omitempty"`  // seconds
 	Circles   bool   `json:"circles,omitempty"`   // there are groups by which the scope goes
 	Groups    int    `json:"groups,omitempty"`    // members in one change; 0: no references at all
+	Sorts     bool   `json:"sorts,omitempty"`     // some groups are Microsoft 365 groups
+	Most      int    `json:"most,omitempty"`      // members of a group; 0: any number
 	Drift     string `json:"drift,omitempty"`     // the policy for what others change; "": the default
 }
 

@@ -26,7 +26,7 @@ func (w *world) do(s *Step) {
 		w.forgot(before)
 		w.unseenGroups()
 	}()
-	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) || w.sideStep(s) {
+	if w.tenantStep(s) || w.directoryStep(s) || w.wordStep(s) || w.adoptStep(s) || w.unitStep(s) || w.groupStep(s) || w.circleStep(s) || w.sideStep(s) || w.sortStep(s) {
 		return
 	}
 	switch s.Do {

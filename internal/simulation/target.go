@@ -71,7 +71,7 @@ func (t *caller) Domains(ctx context.Context) ([]target.Domain, error) {
 	return out, nil
 }
 
-func (t *caller) Find(ctx context.Context, _ target.Kind, keys []target.Key) ([][]target.Object, error) {
+func (t *caller) Find(ctx context.Context, kind target.Kind, keys []target.Key) ([][]target.Object, error) {
 	if err := t.ask(ctx, "find"); err != nil {
 		for _, k := range keys {
 			t.w.unanswered(k.ID)
@@ -90,6 +90,11 @@ func (t *caller) Find(ctx context.Context, _ target.Kind, keys []target.Key) ([]
 			a = t.w.tenant.holder("userPrincipalName", k.UserPrincipalName)
 		case k.Mail != "":
 			a = t.w.tenant.holder("mail", k.Mail)
+		case k.MailNickname != "":
+			a = t.w.tenant.nicknamed(k.MailNickname)
+		}
+		if a != nil && a.group != (kind == target.Group) {
+			continue
 		}
 		if a != nil && k.ID != "" {
 			a = t.w.tenant.stale(a)
@@ -246,6 +251,7 @@ func (t *caller) carryOut(c target.Change, sent sending) (*account, error) {
 	}
 	before := w.tenant.accounts[c.ID]
 	w.oracle.write(c, before, t.run, sent)
+	w.oracle.sorting(c, before)
 	if c.Op == target.Refer && before != nil {
 		w.oracle.referring(c, before)
 	}

@@ -28,6 +28,7 @@ type tenant struct {
 	lag        time.Duration
 	normalise  bool
 	full       bool // no room for more
+	most       int  // members of a group; 0: any number
 	normalised int
 	history    []happening
 	timeline   int                // delta tokens of another one are of no use
@@ -193,6 +194,11 @@ func (t *tenant) apply(c target.Change) (*account, error) {
 	if err := t.merge(attrs, set, a.id, comesBack && !a.group); err != nil {
 		return nil, err
 	}
+	if a.group {
+		if err := t.admitsSort(a, attrs, a.id); err != nil {
+			return nil, err
+		}
+	}
 	if comesBack {
 		if h := t.holder(target.AttrAnchor, a.anchor); h != nil {
 			return nil, refuse(target.ErrExists, target.AttrAnchor, "held by %s", h.id)
@@ -228,6 +234,11 @@ func (t *tenant) create(c target.Change) (*account, error) {
 	attrs := map[string][]string{}
 	if err := t.merge(attrs, c.Set, "", c.Kind != target.Group); err != nil {
 		return nil, err
+	}
+	if c.Kind == target.Group {
+		if err := t.admitsSort(nil, attrs, ""); err != nil {
+			return nil, err
+		}
 	}
 	a := t.add(c.Anchor, attrs, "")
 	a.group = c.Kind == target.Group

@@ -53,20 +53,21 @@ type world struct {
 	unnoticed  bool // a restored domain controller wasn't noticed
 	rough      bool // something went wrong, or somebody laid hands on the tenant
 	touched    map[string]bool
-	edits      map[string]int        // what administrators wrote to values of ours, and how often
-	purgedAway map[int]target.ID     // persons whose account they deleted for good
-	takenAway  map[int]target.ID     // persons whose account an administrator deleted and the engine is to bring back
-	unseen     map[string]bool       // names of accounts that an administrator deleted
-	purged     map[int]bool          // persons whose tombstone is gone
-	lost       map[int]bool          // persons whose account an administrator purged
-	binned     map[int]bool          // persons whose account an administrator deleted
-	given      map[target.ID]int     // whose an account is that was adopted
-	file       []dirsync.Match       // what was proposed last
-	needsRetry bool                  // something was refused that only a retry brings back
-	saidRefs   map[[2]source.ID]bool // references that the directory ever told
-	unsaid     map[[2]int]bool       // that it ever ended, by whatever
-	rebound    map[target.ID]bool    // accounts that moved to another object
-	refEdits   map[binding]int       // references that administrators changed, and how often
+	edits      map[string]int                   // what administrators wrote to values of ours, and how often
+	purgedAway map[int]target.ID                // persons whose account they deleted for good
+	takenAway  map[int]target.ID                // persons whose account an administrator deleted and the engine is to bring back
+	unseen     map[string]bool                  // names of accounts that an administrator deleted
+	purged     map[int]bool                     // persons whose tombstone is gone
+	lost       map[int]bool                     // persons whose account an administrator purged
+	binned     map[int]bool                     // persons whose account an administrator deleted
+	took       map[target.ID]map[target.ID]bool // members of ours that an adopted group had
+	given      map[target.ID]int                // whose an account is that was adopted
+	file       []dirsync.Match                  // what was proposed last
+	needsRetry bool                             // something was refused that only a retry brings back
+	saidRefs   map[[2]source.ID]bool            // references that the directory ever told
+	unsaid     map[[2]int]bool                  // that it ever ended, by whatever
+	rebound    map[target.ID]bool               // accounts that moved to another object
+	refEdits   map[binding]int                  // references that administrators changed, and how often
 
 	heldBy map[[2]string]bool // by object and directory: what that said of it last
 
@@ -125,12 +126,13 @@ func newWorld(s *Schedule) *world {
 		seed: s.Seed, config: s.World, random: rand.New(rand.NewPCG(s.Seed, 7)),
 		dir: newDirectory(), tenant: newTenant(s.Seed), disk: newDisk(), journal: &audit.MemorySink{}, made: map[string]int{}, inDoubt: map[string]bool{},
 		leaving: plan.Leaving(s.World.Leaving), policies: map[plan.Leaving]bool{}, anchors: map[int][]string{}, numbers: map[string][]int{},
-		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, rebound: map[target.ID]bool{}, marks: Marks{},
+		touched: map[string]bool{}, edits: map[string]int{}, takenAway: map[int]target.ID{}, purgedAway: map[int]target.ID{}, unseen: map[string]bool{}, purged: map[int]bool{}, lost: map[int]bool{}, binned: map[int]bool{}, given: map[target.ID]int{}, took: map[target.ID]map[target.ID]bool{}, rebound: map[target.ID]bool{}, marks: Marks{},
 		saidRefs: map[[2]source.ID]bool{}, unsaid: map[[2]int]bool{}, heldBy: map[[2]string]bool{}, refEdits: map[binding]int{},
 		sum: 14695981039346656037,
 	}
 	w.tenant.lag = time.Duration(s.World.Lag) * time.Second
 	w.tenant.normalise = s.World.Normalise
+	w.tenant.most = s.World.Most
 	w.policies[w.leaving] = true
 	w.scopesUsed, w.circlesUsed = map[int]bool{0: true}, map[int]bool{0: true}
 	if s.World.Units {
@@ -187,6 +189,9 @@ func (w *world) shuffled(list []source.Event) []source.Event {
 func (w *world) engine(r *runState) (*dirsync.Engine, context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	mo := &mapping.Options{}
+	if w.config.Sorts {
+		mo.Microsoft365 = isTeam
+	}
 	if w.rules == 1 {
 		mo.Version = "1"
 		mo.Skip = func(o source.Object) string {

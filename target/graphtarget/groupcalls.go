@@ -59,6 +59,9 @@ func (c calls) findGroup(k target.Key) (found call, ok bool) {
 	case k.Mail != "":
 		filter := url.QueryEscape("proxyAddresses/any(p:p eq " + quote("smtp:"+k.Mail) + ")")
 		return c.asking(groupFields()+"&$filter="+filter, "groups"), true
+	case k.MailNickname != "":
+		// Of groups without mail any number has the same; what is wanted is the one.
+		return c.asking(groupFields()+"&$filter="+url.QueryEscape("mailNickname eq "+quote(k.MailNickname)), "groups"), true
 	}
 	return call{}, false
 }

@@ -19,6 +19,7 @@ const (
 	propSecurityEnabled = "securityEnabled"
 	propGroupTypes      = "groupTypes"
 	unifiedType         = "Unified"
+	dynamicType         = "DynamicMembership"
 )
 
 // A groupProperty is one attribute of a group's vocabulary.
@@ -65,7 +66,8 @@ func selectedOfGroups() []string {
 //
 // What Graph doesn't let us write is Foreign: what is synchronized by Microsoft's
 // own tools, and what belongs to Exchange (distribution lists, mail-enabled
-// security groups). So are groups that directory roles can be assigned to: who
+// security groups), and groups whose members the tenant finds by a rule. So are
+// groups that directory roles can be assigned to: who
 // is in one of them is for a person to decide, however much we were allowed.
 func decodeGroup(g map[string]any) (o target.Object, ok bool) {
 	id, _ := g["id"].(string)
@@ -95,7 +97,16 @@ func decodeGroup(g map[string]any) (o target.Object, ok bool) {
 	synced, _ := g["onPremisesSyncEnabled"].(bool)
 	roles, _ := g["isAssignableToRole"].(bool)
 	mail, _ := g[propMailEnabled].(bool)
-	o.Foreign = synced || roles || mail && !slices.Contains(o.Attributes[propGroupTypes], unifiedType)
+	switch {
+	case synced:
+	case roles:
+		o.ForeignWhy = "directory roles can be assigned to it"
+	case mail && !o.Attributes.Microsoft365():
+		o.ForeignWhy = "it is Exchange's: a distribution list, or a mail-enabled security group"
+	case slices.Contains(o.Attributes[propGroupTypes], dynamicType):
+		o.ForeignWhy = "its members follow a rule of the tenant (dynamic membership)"
+	}
+	o.Foreign = synced || o.ForeignWhy != ""
 	return o, true
 }
 

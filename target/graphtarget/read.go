@@ -55,18 +55,23 @@ func (t *Target) Find(ctx context.Context, kind target.Kind, keys []target.Key) 
 	var cs []call
 	var of []int // which key a call is for
 	for i, k := range keys {
-		if k.ID != "" && !objectID(k.ID) {
+		switch {
+		case k == (target.Key{}):
+			return nil, invalid("", "an empty key finds nothing")
+		case k.ID != "" && !objectID(k.ID), kind == target.User && k.MailNickname != "":
 			continue // nothing has it
 		}
-		c, err := t.calls().find(k)
+		c, can := call{}, true
 		if kind == target.Group {
-			var can bool
-			if c, can = t.calls().findGroup(k); !can && k != (target.Key{}) {
-				continue
+			c, can = t.calls().findGroup(k)
+		} else {
+			var err error
+			if c, err = t.calls().find(k); err != nil {
+				return nil, err
 			}
 		}
-		if err != nil {
-			return nil, err
+		if !can {
+			continue
 		}
 		cs, of = append(cs, c), append(of, i)
 	}
@@ -97,7 +102,7 @@ func (c calls) find(k target.Key) (call, error) {
 }
 
 // found reads the reply to a search.
-func (t *Target) found(ctx context.Context, kind target.Kind, r reply, k target.Key) ([]target.Object, error) {
+func (t *Target) found(ctx context.Context, kind target.Kind, r reply, k target.Key) (all []target.Object, err error) {
 	if k.ID != "" || kind == target.Group && k.Anchor != "" {
 		if o, ok := decodeOneOf(kind, r); ok {
 			return []target.Object{o}, nil
@@ -112,6 +117,11 @@ func (t *Target) found(ctx context.Context, kind target.Kind, r reply, k target.
 		return nil, readError(r)
 	}
 	found := decodeAll(kind, p.Value)
+	if k.MailNickname != "" { // security groups may have it, too
+		defer func() {
+			all = slices.DeleteFunc(all, func(o target.Object) bool { return !o.Attributes.Microsoft365() })
+		}()
+	}
 	if p.Next == "" {
 		return found, nil
 	}

@@ -24,6 +24,25 @@ func (t *Target) Kinds() []target.Kind {
 	return []target.Kind{target.User}
 }
 
+// The most that a group of Entra ID may have: members as Microsoft's own tools
+// synchronize them, and owners.
+const (
+	mostMembers = 250_000
+	mostOwners  = 100
+)
+
+// RefLimit returns 250,000 for the members of a group, 100 for its owners; see
+// [target.RefLimiter].
+func (t *Target) RefLimit(kind target.Kind, attribute string) int {
+	switch {
+	case kind == target.Group && attribute == target.RefMembers:
+		return mostMembers
+	case kind == target.Group && attribute == target.RefOwners:
+		return mostOwners
+	}
+	return 0
+}
+
 // RefBatch returns 20 and 20 for the members and owners of groups, and 1 and 1
 // for the manager of users; see [target.Referrer]. Twenty to add are one write,
 // if Graph refuses none of them. Each removal is a write; twenty are one round

@@ -20,14 +20,15 @@ import (
 
 // The abilities beyond [target.Target] that a [Target] has.
 var (
-	_ target.Batcher   = (*Target)(nil)
-	_ target.BinLister = (*Target)(nil)
-	_ target.Deltaer   = (*Target)(nil)
-	_ target.Domainer  = (*Target)(nil)
-	_ target.Finder    = (*Target)(nil)
-	_ target.Kinder    = (*Target)(nil)
-	_ target.Protector = (*Target)(nil)
-	_ target.RefFinder = (*Target)(nil)
+	_ target.Batcher    = (*Target)(nil)
+	_ target.BinLister  = (*Target)(nil)
+	_ target.Deltaer    = (*Target)(nil)
+	_ target.Domainer   = (*Target)(nil)
+	_ target.Finder     = (*Target)(nil)
+	_ target.Kinder     = (*Target)(nil)
+	_ target.Protector  = (*Target)(nil)
+	_ target.RefLimiter = (*Target)(nil)
+	_ target.RefFinder  = (*Target)(nil)
 )
 
 // A Target is the users, and by option the groups, of one Office 365 tenant. It is safe for concurrent

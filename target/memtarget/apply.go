@@ -110,6 +110,9 @@ func (t *Target) change(c target.Change) (*object, error) {
 	}
 	n := old.with(set)
 	n.deleted, n.anchor = false, anchor
+	if n.unified() != old.unified() {
+		return nil, refuse(target.ErrInvalid, attrGroupTypes, "a group stays what it was made as")
+	}
 	// A restored object comes back with its own name: its domain must still do.
 	if err := t.check(n, c.Set, c.Op == target.Restore && old.deleted); err != nil {
 		return nil, err

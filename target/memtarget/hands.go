@@ -199,7 +199,7 @@ func (t *Target) RemoveDomain(name string) {
 
 // made turns o into an object of the tenant's own.
 func made(o target.Object) *object {
-	n := &object{id: o.ID, kind: o.Kind, anchor: o.Anchor, foreign: o.Foreign, created: o.Created}
+	n := &object{id: o.ID, kind: o.Kind, anchor: o.Anchor, foreign: o.Foreign, why: o.ForeignWhy, created: o.Created}
 	if n.kind == "" {
 		n.kind = target.User
 	}

@@ -19,6 +19,8 @@ type Target struct {
 	batch  int
 	binned map[target.Kind]bool // kinds that have a bin
 
+	maxMembers int // of a group; 0 is any number
+
 	mu      sync.Mutex
 	domains domains
 	live    map[target.ID]*object
@@ -37,14 +39,15 @@ type Target struct {
 }
 
 var (
-	_ target.Batcher   = (*Target)(nil)
-	_ target.BinLister = (*Target)(nil)
-	_ target.Deltaer   = (*Target)(nil)
-	_ target.Domainer  = (*Target)(nil)
-	_ target.Finder    = (*Target)(nil)
-	_ target.Kinder    = (*Target)(nil)
-	_ target.Protector = (*Target)(nil)
-	_ target.RefFinder = (*Target)(nil)
+	_ target.Batcher    = (*Target)(nil)
+	_ target.BinLister  = (*Target)(nil)
+	_ target.Deltaer    = (*Target)(nil)
+	_ target.Domainer   = (*Target)(nil)
+	_ target.Finder     = (*Target)(nil)
+	_ target.Kinder     = (*Target)(nil)
+	_ target.Protector  = (*Target)(nil)
+	_ target.RefLimiter = (*Target)(nil)
+	_ target.RefFinder  = (*Target)(nil)
 )
 
 // New returns an empty tenant. Name becomes [Target.Name]: it must not be empty
@@ -53,7 +56,7 @@ func New(name string, opts *Options) *Target {
 	if opts == nil {
 		opts = &Options{}
 	}
-	t := &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20),
+	t := &Target{name: name, limits: maps.Clone(opts.Limits), batch: cmp.Or(max(opts.MaxBatch, 0), 20), maxMembers: max(opts.MaxMembers, 0),
 		binned:  map[target.Kind]bool{target.User: true, target.Group: !opts.NoGroupBin},
 		domains: newDomains(name, opts.Domains),
 		live:    map[target.ID]*object{}, bin: map[target.ID]*object{}, unique: map[key]target.ID{}, guarded: map[target.ID]target.Protection{}}
@@ -185,7 +188,7 @@ func (t *Target) Protected(ctx context.Context, kind target.Kind) (map[target.ID
 		if o == nil {
 			o = t.bin[id]
 		}
-		if o != nil && o.kind == kind {
+		if o != nil && (o.kind == kind || o.kind == target.Group) {
 			who[id] = why
 		}
 	}

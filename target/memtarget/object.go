@@ -18,6 +18,7 @@ type object struct {
 	attrs   []attribute // ascending by name: half of what a map takes
 	deleted bool
 	foreign bool
+	why     string // it is foreign
 	created time.Time
 	place   uint64 // see placed
 	moment  uint64 // see history
@@ -35,7 +36,7 @@ func (o *object) export() target.Object {
 		a[at.name] = slices.Clone(at.values)
 	}
 	return target.Object{ID: o.id, Kind: o.kind, Anchor: o.anchor, Attributes: a,
-		Deleted: o.deleted, Created: o.created, Foreign: o.foreign}
+		Deleted: o.deleted, Created: o.created, Foreign: o.foreign, ForeignWhy: o.why}
 }
 
 // first returns the first value of name, or "".
@@ -71,7 +72,7 @@ func (o *object) with(set target.Attributes) *object {
 
 // A key is a value that only one live object of a kind may have.
 type key struct {
-	kind      target.Kind
+	kind      target.Kind // "" for addresses: no two objects of any kind may have the same
 	attribute string
 	value     string // names and addresses in lower case
 }
@@ -81,7 +82,7 @@ func (o *object) keys() []key {
 	ks := make([]key, 0, 4)
 	for _, k := range []key{
 		{o.kind, target.AttrUserPrincipalName, strings.ToLower(o.first(target.AttrUserPrincipalName))},
-		{o.kind, target.AttrMail, strings.ToLower(o.first(target.AttrMail))},
+		{"", target.AttrMail, strings.ToLower(o.first(target.AttrMail))},
 		{o.kind, attrAnchor, o.anchor},
 		{o.kind, attrMailNickname, strings.ToLower(o.first(attrMailNickname))},
 	} {
@@ -99,6 +100,8 @@ func keyOf(kind target.Kind, k target.Key) key {
 		return key{kind, attrAnchor, k.Anchor}
 	case k.UserPrincipalName != "":
 		return key{kind, target.AttrUserPrincipalName, strings.ToLower(k.UserPrincipalName)}
+	case k.MailNickname != "":
+		return key{kind, attrMailNickname, strings.ToLower(k.MailNickname)}
 	}
-	return key{kind, target.AttrMail, strings.ToLower(k.Mail)}
+	return key{"", target.AttrMail, strings.ToLower(k.Mail)}
 }

@@ -36,6 +36,11 @@ type Options struct {
 	// Defaults to 20, as in Microsoft Graph.
 	MaxBatch int
 
+	// MaxMembers is the most members of a group.
+	//
+	// Defaults to any number.
+	MaxMembers int
+
 	// NoGroupBin says that deleted groups are gone for good.
 	NoGroupBin bool
 }

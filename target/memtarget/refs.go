@@ -86,6 +86,18 @@ func (t *Target) RefBatch(kind target.Kind, attribute string) (add, remove int) 
 	return 0, 0
 }
 
+// RefLimit returns [Options.MaxMembers] for the members of a group, and 100 for
+// its owners. See [target.RefLimiter].
+func (t *Target) RefLimit(kind target.Kind, attribute string) int {
+	switch {
+	case kind == target.Group && attribute == target.RefMembers:
+		return t.maxMembers
+	case kind == target.Group && attribute == target.RefOwners:
+		return maxOwners
+	}
+	return 0
+}
+
 // Refs yields whom a live object refers to, in ascending order, as it was when
 // the range began. See [target.Referrer].
 func (t *Target) Refs(ctx context.Context, kind target.Kind, id target.ID, attribute string) iter.Seq2[target.ID, error] {
@@ -223,6 +235,8 @@ func (t *Target) admits(o *object, attribute string, to *object, id target.ID) e
 		return refuse(target.ErrInvalid, attribute, "Microsoft 365 groups don't nest")
 	case attribute == target.RefOwners && !t.refs.out[link{o.id, attribute}][id] && len(t.referred(o.id, attribute)) >= maxOwners:
 		return refuse(target.ErrQuota, attribute, "at most %d owners", maxOwners)
+	case attribute == target.RefMembers && t.maxMembers > 0 && !t.refs.out[link{o.id, attribute}][id] && len(t.referred(o.id, attribute)) >= t.maxMembers:
+		return refuse(target.ErrQuota, attribute, "at most %d members", t.maxMembers)
 	}
 	return nil
 }

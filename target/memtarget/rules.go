@@ -32,7 +32,7 @@ func (t *Target) check(o *object, set target.Attributes, named bool) error {
 	}
 	for _, k := range o.keys() {
 		if holder, held := t.unique[k]; held && holder != o.id {
-			return refuse(target.ErrExists, k.attribute, "%s %s holds it", k.kind, holder)
+			return refuse(target.ErrExists, k.attribute, "%s %s holds it", t.live[holder].kind, holder)
 		}
 	}
 	return nil

@@ -15,8 +15,8 @@
 // tested when the Target has them.
 //
 // Groups are tested if the target's Kinds say that it has them, references if it
-// is a [target.Referrer]. Of groups, the suite writes displayName, mailNickname
-// and description.
+// is a [target.Referrer]. Of groups, the suite writes displayName, mailNickname,
+// description and, if it takes them, groupTypes.
 //
 // The suite writes the attributes in [Names] and judges only its own objects; a
 // target may hold others. It expects to read its own writes at once, but for

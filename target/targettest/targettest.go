@@ -107,6 +107,8 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"GroupsAreMadeByTheirUniqueName", testGroupCreate},
 		{"GroupsAreChangedAndDeleted", testGroupChange},
 		{"ALostReplyMakesNoSecondGroup", testGroupLost},
+		{"NicknamesOfMicrosoft365GroupsAreUnique", testNickname},
+		{"LimitsOfReferencesAreSaid", testRefLimit},
 		{"ReferencesAreAddedAndRemoved", testRefs},
 		{"ReferencesBeyondOneChangeAreRead", testManyRefs},
 		{"OneRefusedReferenceStopsNoOther", testRefused},

@@ -88,6 +88,7 @@ type Wake struct {
 	Restored bool `json:"restored,omitempty"` // it came back
 	Lost     bool `json:"lost,omitempty"`     // it is ours no more, or is nowhere
 	Compare  bool `json:"compare,omitempty"`  // what it refers to may not be what we know
+	Adopted  bool `json:"adopted,omitempty"`  // what it refers to was written by others, and is ours now
 }
 
 // A RefSpent is what one run took out of a group's budgets.
@@ -262,7 +263,7 @@ func (l *Ledger) SetWake(ctx context.Context, id source.ID, w Wake) error {
 	}
 	if old != nil {
 		w.Binned, w.Restored = w.Binned || old.Binned, w.Restored || old.Restored
-		w.Lost, w.Compare = w.Lost || old.Lost, w.Compare || old.Compare
+		w.Lost, w.Compare, w.Adopted = w.Lost || old.Lost, w.Compare || old.Compare, w.Adopted || old.Adopted
 	}
 	return save(l.Buffer, key, w)
 }

@@ -19,7 +19,7 @@ type bug struct {
 
 // bugs are all rows.
 func bugs() (all []bug) {
-	for _, rows := range [][]bug{readBugs, stateBugs, planBugs, nameBugs, callBugs, answerBugs, wordBugs, driftBugs, powerBugs, adoptBugs, scopeBugs, circleBugs, refBugs, reviveBugs, twoBugs} {
+	for _, rows := range [][]bug{readBugs, stateBugs, planBugs, nameBugs, callBugs, answerBugs, wordBugs, driftBugs, powerBugs, adoptBugs, scopeBugs, circleBugs, refBugs, groupBugs, reviveBugs, twoBugs} {
 		all = append(all, rows...)
 	}
 	return all

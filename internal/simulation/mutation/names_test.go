@@ -5,14 +5,14 @@ var nameBugs = []bug{
 	{
 		name: "placeholder-varies", dies: "I1", file: "mapping/unique.go",
 		what: "the placeholder isn't made of the anchor but of what the name was, so that two losers get the same one",
-		old:  "	sum := sha256.Sum256([]byte(anchor))\n",
-		new:  "	sum := sha256.Sum256([]byte(upn + anchor[:0]))\n",
+		old:  "	tag := tagOf(anchor)\n	if len(local)",
+		new:  "	tag := tagOf(upn + anchor[:0])\n	if len(local)",
 	},
 	{
 		name: "placeholder-per-run", dies: "I3", file: "dirsync/names.go",
 		what: "the placeholder is another one in each run",
-		old:  "		in.UPN.Placeholder = mapping.Placeholder(upn.value, in.Result.Anchor, r.placeholderDomain(upn.value))\n",
-		new:  "		in.UPN.Placeholder = mapping.Placeholder(upn.value, strings.Repeat(in.Result.Anchor, int(r.report.Run)), r.placeholderDomain(upn.value))\n",
+		old:  "	return mapping.Placeholder(value, anchor, r.placeholderDomain(value))\n",
+		new:  "	return mapping.Placeholder(value, strings.Repeat(anchor, int(r.report.Run)), r.placeholderDomain(value))\n",
 	},
 	{
 		name: "newcomer-takes-name", dies: "I15", file: "dirsync/names.go",
@@ -65,7 +65,7 @@ var nameBugs = []bug{
 	{
 		name: "restored-mail-of-another", dies: "I1", file: "dirsync/names.go",
 		what: "an account comes out of the bin with an address that another has got meanwhile",
-		old:  "	if e.Link != nil && !e.Owned() {\n		if err := r.comesBackWith",
-		new:  "	if e.Link != nil && e.Owned() {\n		if err := r.comesBackWith",
+		old:  "	if e.Link != nil && !e.Owned() && e.Kind() == target.User {\n		if err := r.comesBackWith",
+		new:  "	if e.Link != nil && e.Owned() && e.Kind() == target.User {\n		if err := r.comesBackWith",
 	},
 }
