@@ -69,6 +69,14 @@ func (t *caller) showed(a *account) {
 	}
 }
 
+// look notes that a run asks for an account by its ID. What it is shown may be old.
+func (r *runState) look(a *account) {
+	if r.looked == nil {
+		r.looked = map[target.ID]time.Time{}
+	}
+	r.looked[a.id] = time.Now()
+}
+
 // learned: what a run was shown, and ended well, is known to those after it.
 func (o *oracle) learned(r *runState) {
 	for id := range r.showed {
@@ -91,7 +99,7 @@ func (o *oracle) takenOver(c target.Change, before *account, r *runState, sent s
 	case c.Repeat: // an old call is settled before anything is read
 	case r.showed[before.id]:
 		o.complain("I6", "%s of the account of %s, of which this run knew that another tool synchronizes it", c.Op, who)
-	case touchy(c) && c.Op != target.Restore && before.taken.Before(sent.at) && !time.Now().Before(before.shown):
+	case touchy(c) && c.Op != target.Restore && before.taken.Before(sent.at) && !time.Now().Before(before.shown) && r.looked[before.id].Before(before.taken):
 		o.complain("I6", "%s of the account of %s, and nobody asked right before whether another tool synchronizes it", c.Op, who)
 	default:
 		o.w.hit("taken over too late")

@@ -97,6 +97,7 @@ func (t *caller) Find(ctx context.Context, kind target.Kind, keys []target.Key) 
 			continue
 		}
 		if a != nil && k.ID != "" {
+			t.run.look(a)
 			a = t.w.tenant.stale(a)
 		}
 		if a != nil && a.deleted.IsZero() && t.w.tenant.visible(a) {

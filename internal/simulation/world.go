@@ -88,6 +88,7 @@ type backup struct {
 
 // A runState is what goes wrong in one run.
 type runState struct {
+	looked              map[target.ID]time.Time // by ID: when it was last asked for
 	number              int
 	dry, dead, fullRead bool
 	forgets             bool // keeps nothing of what it is told
