@@ -66,7 +66,7 @@ func (r *run) decide(ctx context.Context, id source.ID, due ledger.Due) error {
 		ID: id, Kind: e.Kind(), Name: e.Object.DN, Presence: e.Presence, Evidence: e.Evidence,
 		Link: e.Link, Applied: e.Applied, Refused: e.Refused, Unsure: e.Unsure, MayLive: e.MayLive, Leaving: r.opt.Leaving,
 	}
-	if wait, err := r.waits(ctx, e, due); wait || err != nil {
+	if wait, err := r.waits(ctx, e, in, due); wait || err != nil {
 		return err
 	}
 	wave := 0

@@ -128,8 +128,12 @@ func (r *run) waiting(ctx context.Context, e *ledger.Entry) (why string, until t
 	return "another source may show it until " + until.Format(time.RFC3339), until, nil
 }
 
-// waits has a removal wait that has to, and reports whether it does.
-func (r *run) waits(ctx context.Context, e *ledger.Entry, due ledger.Due) (bool, error) {
+// waits has a removal wait that has to, and reports whether it does. Where nothing
+// is left to be done, nothing waits.
+func (r *run) waits(ctx context.Context, e *ledger.Entry, in plan.Input, due ledger.Due) (bool, error) {
+	if c, _ := plan.Compute(in); c == nil {
+		return false, nil
+	}
 	why, until, err := r.waiting(ctx, e)
 	if why == "" || err != nil {
 		return false, err

@@ -56,6 +56,9 @@ func (w *world) synced(a *account, s *Step) {
 	} else if a.taken.IsZero() {
 		w.hit("taken over")
 		a.taken = time.Now()
+		if w.oracle.answered[a.anchor] == 0 {
+			w.oracle.doubt[a.id] = true // an account in doubt that is found in another tool's hands doesn't become ours
+		}
 	}
 }
 
