@@ -275,7 +275,9 @@ func (s *reader) give(ctx context.Context, list []source.Event, at func(n int) s
 		if ev.Op == source.Checkpoint {
 			s.w.oracle.checkpoints[ev.Watermark] = true
 		} else if ev.Op == source.Refers {
-			s.w.oracle.toldRefs(ev)
+			if !r.forgets {
+				s.w.oracle.toldRefs(ev)
+			}
 			s.w.oracle.membersTold(ev)
 		} else {
 			s.tell(ev)
