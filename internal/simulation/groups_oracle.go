@@ -107,6 +107,9 @@ func (o *oracle) referring(c target.Change, before *account) {
 		if q := w.dir.people[m]; to.foreign != "" && w.refEdits[binding{before.id, id}] > 0 && (q == nil || o.gone(q) || !o.placed(q) || q.poison || q.hidden || q.moving == inNone || w.accountOf(m) != nil) {
 			continue // whose account it is doesn't count for who isn't synchronized, or has another
 		}
+		if q := w.dir.people[m]; q != nil && !o.mine[to.id] && o.gone(q) {
+			continue // after a lost state, the account of somebody who isn't synchronized is a stranger's
+		}
 		if q := w.dir.people[m]; q != nil && w.config.Two && q.moving == inNone {
 			continue // neither directory shows it, for longer than it may: it counts as deleted
 		}
