@@ -3,6 +3,6 @@
 package simulation_test
 
 // seeds are about 60 s of one core.
-const seeds = 15000
+const seeds = 6000
 
 const raced = false
