@@ -89,6 +89,11 @@ func (r *run) lookAtRefs(ctx context.Context) (told, err error) {
 		if err != nil {
 			return nil, err
 		}
+		if unread, err := r.homeUnread(ctx, id); err != nil {
+			return nil, err
+		} else if unread {
+			continue
+		}
 		if told, err := r.sweep(ctx, id); told != nil || err != nil {
 			return told, err
 		}
@@ -113,6 +118,11 @@ func (r *run) lookAtRefs(ctx context.Context) (told, err error) {
 		}
 	}
 	for _, k := range all {
+		if unread, err := r.homeUnread(ctx, k.Holder); err != nil {
+			return nil, err
+		} else if unread {
+			continue
+		}
 		if len(due) > 0 && (due[0].Holder != k.Holder || due[0].Attribute != k.Attribute) {
 			if told, err := flush(); told != nil || err != nil {
 				return told, err

@@ -308,3 +308,17 @@ func (r *run) syncAll(ctx context.Context) error {
 	}
 	return r.unreadSources()
 }
+
+// homeUnread reports whether the source where an object is at home couldn't be
+// read in this run: what it would have said isn't known, so that what others did
+// is judged in another one.
+func (r *run) homeUnread(ctx context.Context, id source.ID) (bool, error) {
+	if !r.several() || r.unreadSources() == nil {
+		return false, nil
+	}
+	h, err := r.l.Head(ctx, id)
+	if h == nil || err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(r.origins, func(o *origin) bool { return o.home == h.Home && o.err != nil }), nil
+}
