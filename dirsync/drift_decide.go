@@ -60,6 +60,11 @@ func (r *run) compareRef(ctx context.Context, e *ledger.Entry, look ledger.RefTo
 		return err
 	}
 	if _, stranger := plan.StrangerID(k.To); stranger {
+		if is && names == nil && !look.Last {
+			// The target doesn't show whose account it is, perhaps not yet: it may
+			// be somebody's whom the source wants there.
+			return r.l.SetRefLook(look.RefSpot, ledger.RefLook{After: time.Now().UTC().Add(replication), Last: true})
+		}
 		if wait, err := r.keepsPlace(ctx, k, names); wait || err != nil {
 			return err
 		}
