@@ -177,6 +177,7 @@ func (o *oracle) judgeNickname(p *person, a *account, rep *dirsync.Report) {
 	}
 	h := w.tenant.nicknamed(want)
 	switch {
+	case h == nil && o.keptFor(p, want) && nickPlaceholder.MatchString(has) && reported(rep, p):
 	case h == nil:
 		o.complain("I1", "the group p%d has the nickname %s, must be %s, which nobody has", p.num, has, want)
 	case o.theirs(h) || h.off() || h == a:
@@ -192,6 +193,22 @@ func (o *oracle) judgeNickname(p *person, a *account, rep *dirsync.Report) {
 			}
 		}
 	}
+}
+
+// keptFor reports whether another group is to have a nickname whose account an
+// administrator deleted where what others do stays. Nobody else gets it: as with
+// the names of people, the account may be restored, and an engine that doesn't look
+// at what others do can't even know that it is gone.
+func (o *oracle) keptFor(p *person, nickname string) bool {
+	for _, q := range o.w.dir.sorted() {
+		if q == p || !q.group || o.w.accountOf(q.num) != nil || o.w.putsBack() {
+			continue
+		}
+		if a := o.w.tenant.accounts[o.w.takenAway[q.num]]; a != nil && strings.EqualFold(a.first("mailNickname"), nickname) {
+			return true
+		}
+	}
+	return false
 }
 
 // inTheWay reports whether a group can't be made since somebody else's has its
