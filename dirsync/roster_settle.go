@@ -60,7 +60,8 @@ func (r *run) askMembers(ctx context.Context, asked map[source.ID]bool) (any boo
 		if err != nil {
 			return false, err
 		}
-		if k.Value.State == "" && !k.Value.Whole && !asked[k.ID] {
+		again := k.Value.State == ledger.RosterMissing && r.report.Mode != Full // it may be shown by now, without an event
+		if (k.Value.State == "" && !k.Value.Whole || again) && !asked[k.ID] {
 			asked[k.ID] = true
 			open = append(open, k.ID)
 		}
