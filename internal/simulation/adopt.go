@@ -93,7 +93,7 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	switch {
 	case p == nil || !p.deleted.IsZero() || o.gone(p) && o.placed(p) || p.hidden:
 		o.complain("I6", "adopted for %.8s, which isn't in scope", a.Object)
-	case x == nil, !rebound && !x.deleted.IsZero():
+	case x == nil, !rebound && !x.deleted.IsZero() && !w.tenant.mayShowLive(x):
 		o.complain("I6", "adopted %s, which isn't there", a.Account)
 	case x.foreign == "another tool":
 		o.complain("I6", "adopted %s, which another tool synchronizes", a.Account)
@@ -117,6 +117,12 @@ func (o *oracle) adopted(a dirsync.Adopted) {
 	x.foreign = ""
 	o.mine[x.id], o.doubt[x.id] = true, false
 	w.given[x.id], w.rebound[x.id] = p.num, rebound
+}
+
+// mayShowLive reports whether some replica still shows an account that was just
+// deleted as it was before: who looks at it can't know better.
+func (t *tenant) mayShowLive(a *account) bool {
+	return a.was != nil && a.was.deleted.IsZero() && time.Now().Before(a.was.until.Add(t.lagging()))
 }
 
 func (d *directory) byID(id source.ID) *person {
