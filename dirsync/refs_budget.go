@@ -138,6 +138,12 @@ func (r *run) releaseRefs(ctx context.Context, ids []source.ID, all bool) (n int
 			}
 			ids = append(ids, h.ID)
 		}
+		for id, err := range r.l.RefWaits(ctx) { // and those that have no account now, or aren't in scope
+			if err != nil {
+				return 0, err
+			}
+			ids = append(ids, id)
+		}
 	}
 	for _, id := range ids {
 		for k, err := range r.l.RefDues(ctx, id) {

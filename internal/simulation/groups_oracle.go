@@ -214,9 +214,18 @@ func aboutRefs(p plan.Problem) bool { return strings.HasPrefix(p.Code, "referenc
 
 // noRoom reports whether a group may go without some of its members: it is full,
 // with those that lie in the bin, or one that the target refuses keeps the place.
+// So does whom others took away, unless the engine is to put that back: what it
+// leaves alone may come back from the bin as it was.
 func (o *oracle) noRoom(p *person, a *account, rep *dirsync.Report) bool {
 	said := func(code string) bool {
 		return slices.ContainsFunc(rep.Problems, func(x dirsync.Problem) bool { return x.Object == p.id && x.Code == code })
 	}
-	return o.w.config.Most > 0 && (len(a.refs) >= o.w.config.Most || said("reference-limit") && said("reference-refused"))
+	n := len(a.refs)
+	for to, x := range p.refs {
+		if id := o.w.takenAway[to.num]; !o.w.putsBack() && id != "" && !x.gone && !a.refs[id] {
+			n++
+		}
+	}
+	most := o.w.config.Most
+	return most > 0 && (n >= most || said("reference-limit") && said("reference-refused"))
 }

@@ -245,6 +245,11 @@ func (l *Ledger) ids(ctx context.Context, prefix string) iter.Seq2[source.ID, er
 // SetRefWait notes that references of id, or to it, wait for its account.
 func (l *Ledger) SetRefWait(id source.ID) { l.Put(l.keys.refWait(id), []byte{1}) }
 
+// RefWaits yields the objects of which some do.
+func (l *Ledger) RefWaits(ctx context.Context) iter.Seq2[source.ID, error] {
+	return l.ids(ctx, l.keys.refWait(""))
+}
+
 // RefWait reports whether some do.
 func (l *Ledger) RefWait(ctx context.Context, id source.ID) (bool, error) {
 	v, err := l.Get(ctx, l.keys.refWait(id))
