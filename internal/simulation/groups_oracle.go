@@ -203,7 +203,7 @@ func (o *oracle) judgeGroup(p *person, a *account, rep *dirsync.Report) {
 	if o.w.config.Groups == 0 {
 		return
 	}
-	if a == nil && !o.inTheWay(p) && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
+	if a == nil && !o.outOfReach(p, nil, rep) && !o.inTheWay(p) && !o.w.proposed(p, rep) && !p.hidden && !p.poison && !o.w.lost[p.num] && !o.w.binned[p.num] && !o.w.rolledBack && (o.w.putsBack() || o.w.takenAway[p.num] == "") {
 		o.complain("I1", "the group p%d has no account", p.num)
 	}
 }
