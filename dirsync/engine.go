@@ -197,6 +197,7 @@ func (e *Engine) newRun(store state.Store, req *Request) *run {
 		failed:   make(map[source.ID]bool),
 		aside:    make(map[source.ID]bool),
 		doubtful: make(map[source.ID]bool),
+		spoiled:  make(map[source.ID]bool),
 		seen:     newIDSet(),
 
 		scope: &mapping.BoundScope{}, tree: newTree(),

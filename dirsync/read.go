@@ -353,6 +353,8 @@ func (r *run) observeUnreadable(ctx context.Context, ev source.Event) error {
 		if err := r.l.SetEntry(e); err != nil {
 			return err
 		}
+	} else {
+		r.spoiled[ev.Object.ID] = true
 	}
 	old, err := r.l.ProblemsOf(ctx, ev.Object.ID)
 	if err != nil {

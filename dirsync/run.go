@@ -45,6 +45,7 @@ type run struct {
 	origins   []*origin
 	from      *origin            // the source that is being read
 	doubtful  map[source.ID]bool // another source than their home can't read them
+	spoiled   map[source.ID]bool // told as unreadable, and nothing else is known of them
 	full      bool               // the read was a complete one, of all sources
 	seen      *idSet
 	reached   *source.Watermark // of a complete read: set when what it didn't give is looked up

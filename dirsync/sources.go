@@ -142,6 +142,9 @@ func (r *run) read(ctx context.Context) error {
 	if err := r.askAbout(ctx); err != nil {
 		return err
 	}
+	if err := r.forgetUnread(ctx); err != nil {
+		return err
+	}
 	if err := r.confirmRefs(ctx); err != nil {
 		return err
 	}

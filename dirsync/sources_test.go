@@ -1,6 +1,7 @@
 package dirsync_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -65,6 +66,23 @@ func TestAnEngineWithOneSourceGoesOnWithTwo(t *testing.T) {
 		require.Len(t, u.upns(), 2)
 		require.Equal(t, dirsync.Delta, rep.Sources[0].Mode)
 	}
+	u.mustRest()
+}
+
+func TestWhatNoneOfSeveralSourcesHoldsIsntUnreadable(t *testing.T) {
+	u := newUnion(t)
+	u.hire(u.corp, "", "ann")
+	id := u.hire(u.corp, "", "eve")
+	u.corp.Spoil(id, errors.New("no"))
+	require.Equal(t, []string{"unreadable"}, codes(u.sync()))
+	// One of them is read whole: what it doesn't give, the other one may hold.
+	u.east.Expire()
+	require.Equal(t, []string{"unreadable"}, codes(u.sync()))
+	require.Equal(t, []string{"unreadable"}, codes(u.sync(dirsync.Request{Full: true})))
+	u.corp.Hide(id)
+	u.corp.Expire()
+	require.Equal(t, []string{"unreadable"}, codes(u.sync()))
+	require.Empty(t, u.sync(dirsync.Request{Full: true}).Problems)
 	u.mustRest()
 }
 

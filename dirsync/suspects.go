@@ -78,6 +78,34 @@ func (r *run) confirmSuspects(ctx context.Context) error {
 	return r.missGroups(ctx, r.from)
 }
 
+// forgetUnread ends what is told of objects that were only known as unreadable, once
+// each of several sources was read whole and none gave them. What one of them
+// doesn't give says nothing: another may have told it. With a single source
+// [run.confirmSuspects] does it.
+func (r *run) forgetUnread(ctx context.Context) error {
+	if !r.several() || !r.full {
+		return nil
+	}
+	for k, err := range r.l.Problems(ctx) {
+		if err != nil {
+			return err
+		}
+		if r.spoiled[k.ID] {
+			continue
+		}
+		if h, err := r.l.Head(ctx, k.ID); err != nil {
+			return err
+		} else if h != nil {
+			continue
+		}
+		left := slices.DeleteFunc(slices.Clone(k.Value), func(p plan.Problem) bool { return p.Code == "unreadable" })
+		if err := r.l.Unit(ctx, func() error { return r.l.SetProblems(k.ID, left) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // keptDeleted is how long an account in the target's bin is remembered: longer
 // than any bin keeps it.
 const keptDeleted = 60 * 24 * time.Hour
