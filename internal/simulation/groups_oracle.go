@@ -222,7 +222,7 @@ func (o *oracle) noRoom(p *person, a *account, rep *dirsync.Report) bool {
 	}
 	n := len(a.refs)
 	for to, x := range p.refs {
-		if id := o.w.takenAway[to.num]; !o.w.putsBack() && id != "" && !x.gone && !a.refs[id] {
+		if id := o.w.takenAway[to.num]; !o.w.putsBack() && !x.gone && (o.w.binned[to.num] || id != "" && !a.refs[id]) {
 			n++
 		}
 	}
