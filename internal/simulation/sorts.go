@@ -207,6 +207,14 @@ func (o *oracle) keptFor(p *person, nickname string) bool {
 		if a := o.w.tenant.accounts[o.w.takenAway[q.num]]; a != nil && strings.EqualFold(a.first("mailNickname"), nickname) {
 			return true
 		}
+		if !o.w.binned[q.num] {
+			continue
+		}
+		for _, a := range o.w.tenant.accounts {
+			if !a.deleted.IsZero() && o.w.owner(a) == q.num && strings.EqualFold(a.first("mailNickname"), nickname) {
+				return true
+			}
+		}
 	}
 	return false
 }
