@@ -390,6 +390,10 @@ func (w *world) picture(id target.ID) picture {
 // written.
 func (w *world) watched(do func()) {
 	w.before = map[target.ID]picture{}
+	binned := map[target.ID]bool{}
+	for o := range w.tgt.Deleted(context.Background(), target.User) {
+		binned[o.ID] = true
+	}
 	for _, id := range w.theirs {
 		if !w.adopted[id] || w.power[id] {
 			w.before[id] = w.picture(id)
@@ -405,14 +409,16 @@ func (w *world) watched(do func()) {
 			o, ok := w.tgt.Get(m)
 			return !ok || o.Deleted
 		})
-		if !w.power[id] && w.adopted[id] || was.same(w.picture(id)) {
+		is := w.picture(id)
+		is.managers = slices.DeleteFunc(is.managers, func(m target.ID) bool { return binned[m] }) // whom the bin gave back
+		if !w.power[id] && w.adopted[id] || was.same(is) {
 			continue
 		}
 		what := "isn't ours"
 		if w.power[id] {
 			what = "has power over others"
 		}
-		w.wrong("%s %s, and was written: %+v, %+v", w.name(id), what, was, w.picture(id))
+		w.wrong("%s %s, and was written: %+v, %+v", w.name(id), what, was, is)
 	}
 }
 
