@@ -54,6 +54,7 @@ type world struct {
 	theirs  []target.ID           // the 200
 	adopted map[target.ID]bool    // of these
 	power   map[target.ID]bool    // who is protected now
+	binned  map[target.ID]bool    // accounts that lay in the bin in this step
 	objects []source.ID           // of the attacker's directory
 	file    []dirsync.Match       // proposed last
 	before  map[target.ID]picture // at the beginning of the step, or when they were given power
@@ -364,10 +365,19 @@ func (w *world) grant() {
 	}
 	o := ours[w.IntN(len(ours))]
 	w.before[o.ID] = w.picture(o.ID)
+	w.lookIntoTheBin()
 	w.tgt.Protect(o.ID, powers[w.IntN(admins)])
 	w.power[o.ID] = true
 	w.mark("granted")
 	w.tell("%s is given power", w.name(o.ID))
+}
+
+// lookIntoTheBin notes whose accounts lie there: whom the bin gives back is
+// somebody's manager again, without any write to that account.
+func (w *world) lookIntoTheBin() {
+	for o := range w.tgt.Deleted(context.Background(), target.User) {
+		w.binned[o.ID] = true
+	}
 }
 
 // A picture is what an account is, whoever looks.
@@ -390,10 +400,8 @@ func (w *world) picture(id target.ID) picture {
 // written.
 func (w *world) watched(do func()) {
 	w.before = map[target.ID]picture{}
-	binned := map[target.ID]bool{}
-	for o := range w.tgt.Deleted(context.Background(), target.User) {
-		binned[o.ID] = true
-	}
+	w.binned = map[target.ID]bool{}
+	w.lookIntoTheBin()
 	for _, id := range w.theirs {
 		if !w.adopted[id] || w.power[id] {
 			w.before[id] = w.picture(id)
@@ -407,10 +415,10 @@ func (w *world) watched(do func()) {
 		was := w.before[id]
 		was.managers = slices.DeleteFunc(was.managers, func(m target.ID) bool { // whose own account went
 			o, ok := w.tgt.Get(m)
-			return !ok || o.Deleted
+			return !ok || o.Deleted || w.binned[m]
 		})
 		is := w.picture(id)
-		is.managers = slices.DeleteFunc(is.managers, func(m target.ID) bool { return binned[m] }) // whom the bin gave back
+		is.managers = slices.DeleteFunc(is.managers, func(m target.ID) bool { return w.binned[m] }) // whom the bin gave back
 		if !w.power[id] && w.adopted[id] || was.same(is) {
 			continue
 		}
