@@ -57,7 +57,7 @@ var driftBugs = []bug{
 		new:  "suspect(ctx, ledger.RefSpot{Holder: holder, Attribute: refs.Attribute, To: to}, i >= 0); err",
 	},
 	{
-		name: "strangers-stay", dies: "I1", file: "dirsync/refs_plan.go",
+		name: "strangers-stay", dies: "I1", file: "dirsync/refs_points.go",
 		what: "a member that isn't ours has no account, by what the plan knows, and is never removed",
 		old:  "	if _, stranger := plan.StrangerID(k.To); stranger {\n		return true, 0, nil\n	}\n",
 		new:  "",

@@ -15,13 +15,13 @@ var refBugs = []bug{
 		new:  "",
 	},
 	{
-		name: "bin-keeps-no-members", dies: "I1", file: "dirsync/refs.go",
+		name: "bin-keeps-no-members", dies: "I1", file: "dirsync/refs_wake.go",
 		what: "what a bin does to memberships is forgotten: what it brings back counts as what was applied",
 		old:  "	case (w.Binned || w.Restored) && n.Applied == ledger.Yes:\n		n.Applied = ledger.Unsure\n",
 		new:  "",
 	},
 	{
-		name: "nobody-is-roused", dies: "I1", file: "dirsync/refs.go",
+		name: "nobody-is-roused", dies: "I1", file: "dirsync/refs_wake.go",
 		what: "what waits for an account isn't looked at when there is one",
 		old:  "	if !waits || err != nil {\n		return err\n	}\n",
 		new:  "	if waits || err != nil {\n		return err\n	}\n",
@@ -51,7 +51,7 @@ var refBugs = []bug{
 		new:  "			if refused[account] != nil && len(refused) > 1000 {\n",
 	},
 	{
-		name: "restored-group-as-it-was", dies: "I1", file: "dirsync/refs.go",
+		name: "restored-group-as-it-was", dies: "I1", file: "dirsync/refs_wake.go",
 		what: "a group out of the bin isn't compared with what it brought along",
 		old:  "		if x == nil || x.Applied != ledger.Yes || err != nil {\n			return err\n		}\n		return r.applied(ctx, k, ledger.Unsure)\n",
 		new:  "		_ = x\n		return err\n",

@@ -21,13 +21,13 @@ var reviveBugs = []bug{
 		new:  "		case errors.Is(err, source.ErrIncomplete), errors.Is(err, source.ErrUnavailable):\n			some = true\n",
 	},
 	{
-		name: "deleted-stays-where-the-account-stays", dies: "I1", file: "dirsync/refs.go",
+		name: "deleted-stays-where-the-account-stays", dies: "I1", file: "dirsync/refs_wake.go",
 		what: "a deleted person whose account isn't deleted stays in groups",
 		old:  "			return r.takeOut(ctx, k)\n",
 		new:  "			return nil\n",
 	},
 	{
-		name: "refused-deletion-is-waited-for", dies: "I1", file: "dirsync/refs.go",
+		name: "refused-deletion-is-waited-for", dies: "I1", file: "dirsync/refs_wake.go",
 		what: "a deleted person whose account isn't deleted leaves the groups when it is, so perhaps never",
 		old:  "		if goes {\n			continue",
 		new:  "		if goes || remains {\n			continue",
