@@ -339,10 +339,18 @@ func TestT15_ATargetThatNormalizesValuesIsWrittenToOnceForEachChange(t *testing.
 		w.rest()
 		require.Zero(t, everyTenMinutes(w))
 
-		// Somebody, or something, changes it back and forth behind our back.
+		// Somebody, or something, changes it back and forth behind our back: it is
+		// put back, and who insists is reported, not fought.
+		before := w.writes()
+		var rep *dirsync.Report
 		for i := range 5 {
 			require.NoError(t, w.tenant.SetUser("p001@contoso.com", map[string]any{"mailNickname": fmt.Sprint("other", i)}))
-			w.rest()
+			time.Sleep(time.Hour)
+			rep = w.sync()
 		}
+		require.Equal(t, before+1, w.writes())
+		require.Len(t, rep.Problems, 1)
+		require.Equal(t, "drift-persists", rep.Problems[0].Code)
+		w.rest()
 	})
 }

@@ -88,25 +88,9 @@ func (t *Tenant) SetGroup(id string, properties map[string]any) error {
 	if s == nil || !s.deleted.IsZero() {
 		return fmt.Errorf("set group %s: not found", id)
 	}
-	change, err := importRecord(t.groupSchema, properties)
-	if err != nil {
-		return err
+	if err := t.alter(s, t.groupSchema, properties, t.uniqueGroup); err != nil {
+		return fmt.Errorf("set group %s: %w", id, err)
 	}
-	r := cloneRecord(s.cur)
-	for k := range properties {
-		if v, ok := change[k]; ok {
-			r[k] = v
-		} else {
-			delete(r, k)
-		}
-	}
-	if e := t.uniqueGroup(s, r); e != nil {
-		return fmt.Errorf("set group %s: %s", id, e.message)
-	}
-	t.unindex(s, s.cur)
-	s.cur, s.stale = r, nil
-	t.index(s, r)
-	t.changed(s)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package graphsim
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -126,7 +127,16 @@ func (t *Tenant) SetUser(id string, properties map[string]any) error {
 	if s == nil || !s.deleted.IsZero() {
 		return fmt.Errorf("set user %s: not found", id)
 	}
-	change, err := importRecord(t.schema, properties)
+	if err := t.alter(s, t.schema, properties, t.unique); err != nil {
+		return fmt.Errorf("set user %s: %w", id, err)
+	}
+	return nil
+}
+
+// alter gives a live object properties from Go; nil removes one. Everybody sees
+// them at once, and delta queries tell of them. The caller holds mu.
+func (t *Tenant) alter(s *slot, known schema, properties map[string]any, unique func(*slot, record) *apiError) error {
+	change, err := importRecord(known, properties)
 	if err != nil {
 		return err
 	}
@@ -138,12 +148,13 @@ func (t *Tenant) SetUser(id string, properties map[string]any) error {
 			delete(r, k)
 		}
 	}
-	if e := t.unique(s, r); e != nil {
-		return fmt.Errorf("set user %s: %s", id, e.message)
+	if e := unique(s, r); e != nil {
+		return errors.New(e.message)
 	}
 	t.unindex(s, s.cur)
 	s.cur, s.stale = r, nil
 	t.index(s, r)
+	t.changed(s)
 	return nil
 }
 
